@@ -1,0 +1,1 @@
+"""Move history between databases and prove that nothing was lost."""
