@@ -1,0 +1,127 @@
+"""What a report is built from: plain figures, read elsewhere and handed in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from reconcile_assets.core.windows import Every, Partition
+
+
+@dataclass(frozen=True)
+class ReportedTable:
+    """A table as it is configured, with the partitions that the report covers.
+
+    Attributes:
+        name: the asset's name.
+        source, target: connection names, never URLs.
+        source_relation, target_relation: table names, or ``a query``.
+        column: the partition column.
+        timezone: the zone whose wall clock the partitions follow.
+        checks: the names of the configured checks; verdicts of others are left out.
+        cron: when the scheduled reconciliation runs; None when it doesn't.
+    """
+
+    name: str
+    source: str
+    target: str
+    source_relation: str
+    target_relation: str
+    column: str
+    by: Every
+    timezone: str
+    partitions: tuple[Partition, ...]
+    checks: tuple[str, ...]
+    cron: str | None = None
+
+
+@dataclass(frozen=True)
+class TableGaps:
+    """What a comparison of both databases said at the time of the report.
+
+    Attributes:
+        kinds: by partition key: ``missing``, ``short``, ``extra``, ``stale``, ``different`` or ``matched``.
+        unpartitioned_source, unpartitioned_target: rows that stand in no partition, e.g. with NULL
+            in the partition column.
+    """
+
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    unpartitioned_source: int | None = None
+    unpartitioned_target: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class BatchFigures:
+    """One committed write of one partition, from the target's own ledger."""
+
+    table: str
+    partition: str
+    rows_read: int
+    rows_deleted: int
+    rows_inserted: int
+    committed_at: datetime | None = None
+    attempts: int = 1
+
+
+@dataclass(frozen=True)
+class DeliveryFigures:
+    """How one alert fared at one destination; ``delivered_at`` is None until it arrived."""
+
+    destination: str
+    delivered_at: datetime | None
+    tries: int = 0
+
+
+@dataclass(frozen=True)
+class AlertFigures:
+    """One alert of the outbox.
+
+    Attributes:
+        kind: ``failed`` or ``recovered``.
+        partitions: how many partitions it tells of.
+        created_at: when the verdict was recorded; aware.
+        settled: no destination is still to get it.
+    """
+
+    alert_id: str
+    table: str
+    check: str
+    kind: str
+    severity: str
+    partitions: int
+    created_at: datetime
+    deliveries: tuple[DeliveryFigures, ...] = ()
+    settled: bool = False
+
+    @property
+    def seconds_to_delivery(self) -> float | None:
+        """Seconds from the verdict until the last destination that has it had it; None before any."""
+        times = [delivery.delivered_at for delivery in self.deliveries if delivery.delivered_at is not None]
+        return (max(times) - self.created_at).total_seconds() if times else None
+
+
+@dataclass(frozen=True)
+class AuditFigures:
+    """Whether one target's audit chain verifies.
+
+    Attributes:
+        ok: None when it could not be read; the reason says why.
+        first_bad: sequence number of the first entry that does not verify.
+        batches: committed batches; equal to the entries in a whole chain.
+    """
+
+    target: str
+    ok: bool | None
+    entries: int = 0
+    batches: int = 0
+    first_bad: int | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class ReportPeriod:
+    """What was asked for: half-open ``[start, end)`` in ISO form, or one partition; all when empty."""
+
+    start: str | None = None
+    end: str | None = None
+    partition: str | None = None

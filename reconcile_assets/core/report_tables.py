@@ -1,0 +1,224 @@
+"""The part of a report that tells of one table."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from reconcile_assets.core.calendar_grid import CalendarGrid, PartitionStatus, build_calendar
+from reconcile_assets.core.report_inputs import BatchFigures, ReportedTable, TableGaps
+from reconcile_assets.core.verdicts import CheckVerdict, Verdict, worst_verdict
+
+
+@dataclass(frozen=True)
+class CheckCounts:
+    """How one check stands over the partitions; ``unverified`` have no verdict of it."""
+
+    check: str
+    matched: int
+    mismatched: int
+    inconclusive: int
+    unverified: int
+    last_evaluated_at: datetime | None
+
+
+@dataclass(frozen=True)
+class GapCounts:
+    """A partition counts as found when it was backfilled or is open now; filled when it was and is proved.
+
+    Attributes:
+        kinds: open gaps by kind, where both databases were compared for the report.
+    """
+
+    found: int
+    filled: int
+    open: int
+    kinds: Mapping[str, int]
+
+    @property
+    def filled_rate(self) -> float | None:
+        """0 to 1; None when there never was a gap."""
+        return self.filled / self.found if self.found else None
+
+
+@dataclass(frozen=True)
+class WriteCounts:
+    """What backfills committed into the target."""
+
+    batches: int
+    partitions: int
+    rows_read: int
+    rows_deleted: int
+    rows_inserted: int
+    last_committed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class TableReport:
+    """One table.
+
+    Attributes:
+        statuses: by partition key, in the order of the partitions.
+        not_matched: verdicts other than ``matched``, proven differences first, then by partition.
+        empty: keys of matched partitions without rows on both sides.
+    """
+
+    table: ReportedTable
+    statuses: Mapping[str, PartitionStatus]
+    checks: tuple[CheckCounts, ...]
+    not_matched: tuple[CheckVerdict, ...]
+    empty: tuple[str, ...]
+    gaps: GapCounts
+    writes: WriteCounts
+    calendar: CalendarGrid
+    unpartitioned_source: int | None = None
+    unpartitioned_target: int | None = None
+    notes: tuple[str, ...] = ()
+
+    def count(self, status: PartitionStatus) -> int:
+        """How many partitions have this status."""
+        return sum(1 for found in self.statuses.values() if found is status)
+
+    @property
+    def verdicts(self) -> int:
+        """How many verdicts there are, over partitions and checks."""
+        return sum(check.matched + check.mismatched + check.inconclusive for check in self.checks)
+
+    @property
+    def matched_verdicts(self) -> int:
+        """How many of them say ``matched``."""
+        return sum(check.matched for check in self.checks)
+
+    @property
+    def verdict(self) -> Verdict:
+        """A proven difference or an open gap stands; a partition that is not proved spoils the whole.
+
+        Rows in no partition are never compared: differing numbers of them are a difference, equal
+        numbers prove nothing.
+        """
+        source, target = self.unpartitioned_source or 0, self.unpartitioned_target or 0
+        if self.count(PartitionStatus.MISMATCHED) or any(self.gaps.kinds.values()) or source != target:
+            return Verdict.MISMATCHED
+        proved = self.count(PartitionStatus.MATCHED) if not source else -1
+        return Verdict.MATCHED if proved == len(self.statuses) > 0 else Verdict.INCONCLUSIVE
+
+
+@dataclass
+class _Tally:
+    latest: dict[tuple[str, str], CheckVerdict] = field(default_factory=dict)
+
+    def of_check(self, check: str, keys: Iterable[str]) -> list[CheckVerdict]:
+        return [self.latest[check, key] for key in keys if (check, key) in self.latest]
+
+    def of_partition(self, key: str, checks: Sequence[str]) -> list[CheckVerdict]:
+        return [self.latest[check, key] for check in checks if (check, key) in self.latest]
+
+
+def build_table_report(
+    table: ReportedTable,
+    verdicts: Iterable[CheckVerdict],
+    *,
+    batches: Iterable[BatchFigures] = (),
+    gaps: TableGaps | None = None,
+) -> TableReport:
+    """Count one table's latest verdicts, writes and gaps.
+
+    Verdicts of partitions or checks that are no longer configured are left out.
+    """
+    keys = [partition.key for partition in table.partitions]
+    wanted, tally = set(keys), _Tally()
+    for verdict in verdicts:
+        if verdict.partition in wanted and verdict.check in table.checks:
+            tally.latest[verdict.check, verdict.partition] = verdict
+    statuses = {key: _status(tally.of_partition(key, table.checks), len(table.checks)) for key in keys}
+    empty = tuple(key for key in keys if _is_empty(statuses[key], tally.of_partition(key, table.checks)))
+    written = [batch for batch in batches if batch.table == table.name and batch.partition in wanted]
+    return TableReport(
+        table=table,
+        statuses=statuses,
+        checks=tuple(_count_check(check, tally.of_check(check, keys), len(keys)) for check in table.checks),
+        not_matched=_not_matched(tally.latest.values()),
+        empty=empty,
+        gaps=_count_gaps(statuses, {batch.partition for batch in written}, gaps),
+        writes=_count_writes(written),
+        calendar=build_calendar(table.partitions, statuses, by=table.by, empty=frozenset(empty)),
+        unpartitioned_source=gaps.unpartitioned_source if gaps else None,
+        unpartitioned_target=gaps.unpartitioned_target if gaps else None,
+        notes=gaps.notes if gaps else (),
+    )
+
+
+def reason_of(verdict: CheckVerdict) -> str:
+    """Why a verdict is not ``matched``, in one line, by counts and notes; never by row values."""
+    counts = (
+        (verdict.missing_in_target, "missing in target"),
+        (verdict.missing_in_source, "missing in source"),
+        (verdict.value_differs, "with other values"),
+    )
+    parts = [f"{_rows(number)} {what}" for number, what in counts if number]
+    source, target = verdict.source_rows, verdict.target_rows
+    if not parts and source is not None and target is not None and source != target:
+        parts.append(f"{source:,} rows in source, {target:,} in target")
+    parts.extend(verdict.notes)
+    if verdict.verdict is Verdict.INCONCLUSIVE and not any("could not verify" in part for part in parts):
+        parts.insert(0, "could not verify")
+    return "; ".join(parts) or "does not match"
+
+
+def _rows(number: int) -> str:
+    return f"{number:,} row" if number == 1 else f"{number:,} rows"
+
+
+def _status(verdicts: Sequence[CheckVerdict], checks: int) -> PartitionStatus:
+    if not verdicts:
+        return PartitionStatus.UNVERIFIED
+    worst = worst_verdict(verdict.verdict for verdict in verdicts)
+    if worst is Verdict.MATCHED and len(verdicts) < checks:
+        return PartitionStatus.UNVERIFIED
+    return PartitionStatus(worst.value)
+
+
+def _is_empty(status: PartitionStatus, verdicts: Sequence[CheckVerdict]) -> bool:
+    counted = [verdict for verdict in verdicts if verdict.source_rows is not None and verdict.target_rows is not None]
+    no_rows = all(verdict.source_rows == verdict.target_rows == 0 for verdict in counted)
+    return status is PartitionStatus.MATCHED and bool(counted) and no_rows
+
+
+def _count_check(check: str, verdicts: Sequence[CheckVerdict], partitions: int) -> CheckCounts:
+    counts = Counter(verdict.verdict for verdict in verdicts)
+    return CheckCounts(
+        check=check,
+        matched=counts[Verdict.MATCHED],
+        mismatched=counts[Verdict.MISMATCHED],
+        inconclusive=counts[Verdict.INCONCLUSIVE],
+        unverified=partitions - len(verdicts),
+        last_evaluated_at=max((at for verdict in verdicts if (at := verdict.evaluated_at) is not None), default=None),
+    )
+
+
+def _not_matched(verdicts: Iterable[CheckVerdict]) -> tuple[CheckVerdict, ...]:
+    bad = (verdict for verdict in verdicts if verdict.verdict is not Verdict.MATCHED)
+    return tuple(sorted(bad, key=lambda v: (v.verdict is not Verdict.MISMATCHED, v.partition, v.check)))
+
+
+def _count_gaps(statuses: Mapping[str, PartitionStatus], written: set[str], gaps: TableGaps | None) -> GapCounts:
+    kinds = {key: kind for key, kind in gaps.kinds.items() if key in statuses and kind != "matched"} if gaps else {}
+    proved = {key for key, status in statuses.items() if status is PartitionStatus.MATCHED and key not in kinds}
+    open_now = set(statuses) - proved
+    return GapCounts(
+        found=len(written | open_now),
+        filled=len(written & proved),
+        open=len(open_now),
+        kinds=dict(sorted(Counter(kinds.values()).items())),
+    )
+
+
+def _count_writes(batches: Sequence[BatchFigures]) -> WriteCounts:
+    return WriteCounts(
+        batches=len(batches),
+        partitions=len({batch.partition for batch in batches}),
+        rows_read=sum(batch.rows_read for batch in batches),
+        rows_deleted=sum(batch.rows_deleted for batch in batches),
+        rows_inserted=sum(batch.rows_inserted for batch in batches),
+        last_committed_at=max((at for batch in batches if (at := batch.committed_at) is not None), default=None),
+    )
