@@ -130,7 +130,8 @@ def _descendants() -> set[int]:
 def _child_setup(order: dict[str, Any]) -> Callable[[], None]:
     def setup() -> None:
         if order["user"] is not None:
-            _become(*order["user"], order["reach"])
+            uid, gid = order["user"]
+            _become(uid, gid, order["reach"])
         if _IS_LINUX:  # after the change of user, which clears it
             _prctl(_PR_SET_PDEATHSIG, order["stop_signal"])
 
