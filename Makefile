@@ -1,0 +1,63 @@
+# Everything stays inside this folder: the virtual environment in .venv, data and logs in .state.
+# All paths are relative, so that the folder may be anywhere, also where its path has a space.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup demo dev lint audit unit all-tests test chromium bench constraints clean
+
+PY := .venv/bin/python
+PYTEST := $(PY) -m pytest --basetemp=.state/pytest
+READY := .venv/.ready
+export PYTHON
+export DAGSTER_DISABLE_TELEMETRY := 1
+
+help: ## list what can be made
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
+
+setup: $(READY) ## make the virtual environment with the pinned packages
+
+$(READY): pyproject.toml constraints.txt
+	@.ci/setup
+
+demo: $(READY) ## the whole story on real data, then the UI; EXIT=1 ends instead
+	@.venv/bin/reconcile-assets demo $(if $(EXIT),--exit)
+
+dev: $(READY) ## Dagster UI and daemon for the configured tables
+	@.venv/bin/reconcile-assets dev
+
+lint: $(READY) ## style, types, layers, security
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+# Below medium, bandit finds what ruff's S rules find, and those have their reasons in the code.
+	$(PY) -m bandit --quiet --recursive --severity-level medium --configfile pyproject.toml reconcile_assets
+
+audit: $(READY) ## known vulnerabilities of the installed packages
+	@$(PY) .ci/audit.py
+
+unit: $(READY) ## unit and property tests without sockets; they alone cover 90 % of the core
+	@mkdir -p .state
+	COVERAGE_FILE=.state/coverage-core $(PYTEST) reconcile_assets_tests/unit reconcile_assets_tests/property \
+	  --cov=reconcile_assets.core --cov-fail-under=90
+
+all-tests: $(READY) chromium ## every test, with the UI in a browser; they cover 80 % of the package
+	@mkdir -p .state
+	COVERAGE_FILE=.state/coverage-all $(PYTEST) --cov --cov-fail-under=80
+
+test: lint audit unit all-tests ## lint, audit and every test
+
+chromium:
+	@.ci/chromium
+
+bench: $(READY) ## measure cost per partition, rows per second, start times; nothing passes or fails
+	@$(PYTEST) --capture=no $$(ls reconcile_assets_tests/benchmarks/measure_*.py)
+
+constraints: ## pin anew: the newest versions that pyproject.toml allows
+	$(PY) -m venv --clear .state/pins
+	.state/pins/bin/python -m pip install --disable-pip-version-check --quiet '.[test]'
+	.state/pins/bin/python -m pip freeze --exclude reconcile-assets --exclude pip --exclude setuptools > constraints.txt
+	rm -rf .state/pins build
+
+clean: ## remove the virtual environment and all data
+	rm -rf .venv .state build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
