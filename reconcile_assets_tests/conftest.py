@@ -15,11 +15,17 @@ import shutil
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import psycopg.sql
 import pytest
 import pytest_socket
+
+from reconcile_assets.embedded import EmbeddedPostgres
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
 
 pytest_plugins = ["pytester"]
 
@@ -105,24 +111,8 @@ def require_service(name: str) -> None:
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of the ``postgres`` database of one embedded PostgreSQL, started once for the whole session."""
-    try:
-        from reconcile_assets.embedded import EmbeddedPostgres
-    except ImportError:
-        yield SERVICE_POSTGRES
-        return
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"))
-    url = server.start()
-    _without_fsync(url)
-    yield url
-    server.stop()
-
-
-def _without_fsync(url: str) -> None:
-    """Tests outlive no crash of the machine, so nothing need wait for its disk."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("ALTER SYSTEM SET fsync = off")
-        connection.execute("ALTER SYSTEM SET synchronous_commit = off")
-        connection.execute("SELECT pg_reload_conf()")
+    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), durable=False) as server:
+        yield server.url("postgres")
 
 
 class Databases:
@@ -174,3 +164,29 @@ def service_postgres_urls() -> Iterator[Callable[[str], str]]:
 def service_postgres(service_postgres_urls: Callable[[str], str]) -> str:
     """URL of a fresh, empty database in the machine's own PostgreSQL."""
     return service_postgres_urls("fresh")
+
+
+@pytest.fixture
+def dagster_instance() -> "Iterator[DagsterInstance]":
+    """A real instance in memory: enough for one process."""
+    from dagster import DagsterInstance
+
+    with DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+@pytest.fixture
+def dagster_postgres_instance(postgres_urls: Callable[[str], str], tmp_path: Path) -> "Iterator[DagsterInstance]":
+    """A real instance whose storage is a fresh database in the embedded PostgreSQL, as in the product.
+
+    Its home is ``tmp_path / "dagster_home"``, so that other processes can join it.
+    """
+    from dagster import DagsterInstance
+
+    home = tmp_path / "dagster_home"
+    home.mkdir()
+    url = postgres_urls("dagster").replace("postgresql://", "postgresql+psycopg2://")
+    storage = f"storage:\n  postgres:\n    postgres_url: {url}\n"
+    (home / "dagster.yaml").write_text(f"telemetry: {{enabled: false}}\n{storage}")
+    with DagsterInstance.from_config(str(home)) as instance:
+        yield instance

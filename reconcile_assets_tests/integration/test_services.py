@@ -1,11 +1,15 @@
 """The services that a required run must reach: a missing one is a failure there, and never a silent skip."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
 from reconcile_assets_tests.conftest import SERVICES, require_service
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
@@ -37,3 +41,7 @@ def test_every_test_gets_databases_of_its_own(postgres_urls: Callable[[str], str
 
     with psycopg.connect(second) as connection:
         assert connection.execute("SELECT to_regclass('only_here')").fetchone() == (None,)
+
+
+def test_the_storage_of_dagster_works_on_the_embedded_server(dagster_postgres_instance: "DagsterInstance") -> None:
+    assert dagster_postgres_instance.get_runs() == []
