@@ -104,6 +104,12 @@ class PartitionScheme:
         """
         return len({offset % _HOUR for offset in self._offsets()}) > 1
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no window fits between ``start`` and ``end``, however late it gets."""
+        first = self._first()
+        return self.end is not None and self._next(first).instant > _instant(self.end, self.zone)
+
     def partitions(self, now: datetime) -> tuple[Partition, ...]:
         """Every window that has ended by ``now`` (aware), oldest first."""
         latest = self._latest(now)
