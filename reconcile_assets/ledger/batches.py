@@ -1,0 +1,180 @@
+"""Batches: one row for each partition written, in the target, in the transaction that wrote it.
+
+A lost reply to COMMIT is settled by looking the batch id up here: the row is there exactly when
+the data is.
+"""
+
+import uuid
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from reconcile_assets.ledger.schema import ledger_tables
+from reconcile_assets.ledger.text import require_text
+
+PAGE = 1_000
+BatchKey = tuple[str, str]
+"""Table and partition."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One partition written.
+
+    Attributes:
+        batch_id: a UUID, made before the write.
+        table: the asset's name; target_table is what was written to.
+        attempts: how often the write was tried, this time included.
+        started_at: aware.
+        recorded_at: when the row was written, right before its commit; None before.
+
+    Raises:
+        ValueError: an id that is no UUID, a negative count, a time without zone.
+        ConfigurationError: actor or reason holds what cannot be stored as it is.
+    """
+
+    batch_id: str
+    table: str
+    target_table: str
+    partition: str
+    run_id: str
+    backfill_id: str | None
+    actor: str
+    reason: str | None
+    rows_read: int
+    rows_deleted: int
+    rows_inserted: int
+    source_checksum: str | None
+    target_checksum: str | None
+    started_at: datetime
+    attempts: int = 1
+    recorded_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        uuid.UUID(self.batch_id)
+        if min(self.rows_read, self.rows_deleted, self.rows_inserted) < 0:
+            raise ValueError("a batch's rows are counted from 0")
+        if self.attempts < 1:
+            raise ValueError("a batch's attempts are counted from 1")
+        if self.started_at.tzinfo is None:
+            raise ValueError("started_at needs a time zone")
+        for name in ("actor", "reason", "table", "target_table", "partition"):
+            require_text(name, getattr(self, name))
+
+    @property
+    def key(self) -> BatchKey:
+        """Where the next page of `fetch_latest_batches` begins after this one."""
+        return (self.table, self.partition)
+
+
+@dataclass(frozen=True)
+class BatchTotals:
+    """What all batches of one table have written.
+
+    Attributes:
+        seconds: from start to record, summed over the batches.
+    """
+
+    table: str
+    batches: int
+    rows_read: int
+    rows_deleted: int
+    rows_inserted: int
+    seconds: float
+
+
+def batch_row(batch: Batch, recorded_at: datetime) -> dict[str, Any]:
+    """The batch as its table's row."""
+    row = {field.name: getattr(batch, field.name) for field in fields(Batch)}
+    row["table_name"] = row.pop("table")
+    return row | {"recorded_at": recorded_at}
+
+
+def find_batch(connection: sa.Connection, batch_id: str) -> Batch | None:
+    """The batch of this id if it has been committed: how an unknown outcome is settled."""
+    batches = ledger_tables(connection.dialect.name).batches
+    row = connection.execute(sa.select(batches).where(batches.c.batch_id == batch_id)).mappings().one_or_none()
+    return None if row is None else _batch(row)
+
+
+def fetch_batches(connection: sa.Connection, batch_ids: Collection[str]) -> dict[str, Batch]:
+    """The batches of these ids that are there, by id."""
+    batches = ledger_tables(connection.dialect.name).batches
+    query = sa.select(batches).where(batches.c.batch_id.in_(sorted(batch_ids)))
+    return {row["batch_id"]: _batch(row) for row in connection.execute(query).mappings()}
+
+
+def count_batches(connection: sa.Connection) -> int:
+    """How many batches were ever committed in this target."""
+    batches = ledger_tables(connection.dialect.name).batches
+    return connection.execute(sa.select(sa.func.count()).select_from(batches)).scalar_one()
+
+
+def fetch_batch_totals(connection: sa.Connection, *, tables: Collection[str] | None = None) -> tuple[BatchTotals, ...]:
+    """Batches, rows and seconds for each table, by name."""
+    batches = ledger_tables(connection.dialect.name).batches
+    query = sa.select(batches.c.table_name, *_sums(batches, connection.dialect.name)).group_by(batches.c.table_name)
+    if tables is not None:
+        query = query.where(batches.c.table_name.in_(sorted(tables)))
+    return tuple(
+        BatchTotals(
+            table=row.table_name,
+            batches=row.batches,
+            rows_read=int(row.rows_read),  # a sum of bigint is numeric
+            rows_deleted=int(row.rows_deleted),
+            rows_inserted=int(row.rows_inserted),
+            seconds=float(row.seconds),
+        )
+        for row in connection.execute(query.order_by(batches.c.table_name))
+    )
+
+
+def fetch_latest_batches(
+    connection: sa.Connection,
+    *,
+    tables: Collection[str] | None = None,
+    after: BatchKey | None = None,
+    limit: int = PAGE,
+) -> tuple[Batch, ...]:
+    """The last batch of each table and partition: one page in that order, beginning after the key given."""
+    batches = ledger_tables(connection.dialect.name).batches
+    key = (batches.c.table_name, batches.c.partition)
+    rank = sa.func.row_number().over(partition_by=key, order_by=(batches.c.recorded_at.desc(), batches.c.batch_id))
+    inner = sa.select(batches, rank.label("rank"))
+    if tables is not None:
+        inner = inner.where(batches.c.table_name.in_(sorted(tables)))
+    if after is not None:
+        inner = inner.where(sa.tuple_(*key) > sa.tuple_(*after))
+    ranked = inner.subquery()
+    query = sa.select(ranked).where(ranked.c.rank == 1).order_by(ranked.c.table_name, ranked.c.partition).limit(limit)
+    return tuple(_batch(row) for row in connection.execute(query).mappings())
+
+
+def insert_batches(connection: sa.Connection, batches: Iterable[Batch], recorded_at: datetime) -> None:
+    """Write batch rows in the caller's transaction; `audit.record_batches` adds their entries."""
+    rows = [batch_row(batch, recorded_at) for batch in batches]
+    connection.execute(ledger_tables(connection.dialect.name).batches.insert(), rows)
+
+
+def _sums(batches: sa.Table, dialect: str) -> Sequence[sa.ColumnElement[Any]]:
+    seconds: sa.ColumnElement[Any]
+    if dialect == "postgresql":
+        seconds = sa.func.extract("epoch", batches.c.recorded_at - batches.c.started_at)
+    else:
+        days = sa.func.julianday(batches.c.recorded_at) - sa.func.julianday(batches.c.started_at)
+        seconds = days * 86_400
+    return (
+        sa.func.count().label("batches"),
+        sa.func.sum(batches.c.rows_read).label("rows_read"),
+        sa.func.sum(batches.c.rows_deleted).label("rows_deleted"),
+        sa.func.sum(batches.c.rows_inserted).label("rows_inserted"),
+        sa.func.sum(seconds).label("seconds"),
+    )
+
+
+def _batch(row: Mapping[Any, Any]) -> Batch:
+    names = {field.name for field in fields(Batch)} - {"table"}
+    return Batch(table=row["table_name"], **{name: row[name] for name in names})

@@ -1,0 +1,166 @@
+"""The copy of every target's audit chain in the project's own database.
+
+A chain that was cut or rewritten from end to end is valid in itself: only a copy that its
+writer cannot reach shows it. So a copy is only ever extended, and only by a chain that goes on
+where the copy ends.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, replace
+
+import sqlalchemy as sa
+
+from reconcile_assets.errors import LedgerCorrupt
+from reconcile_assets.ledger.audit import (
+    AuditEntry,
+    copy_row,
+    fetch_audit_entries,
+    iterate_audit_entries,
+    iterate_by_number,
+)
+from reconcile_assets.ledger.batches import Batch, fetch_batches
+from reconcile_assets.ledger.connection import LedgerDatabase, database_now, ledger_errors, lock_transaction
+from reconcile_assets.ledger.schema import ledger_tables
+from reconcile_assets.ledger.verification import AuditVerification, find_fault, verify_chain
+
+_NEXT = "write nothing to this target before `reconcile-assets audit verify` is clean"
+
+
+def copy_entries(database: LedgerDatabase, target: str, connection: sa.Connection) -> int:
+    """Extend the copy of a target's chain up to the chain's end; returns how many entries were new."""
+    with database.writing() as own:
+        lock_transaction(own, f"audit copy {target!r}")  # before the chain is read: copies never run ahead of it
+        last = _last_copied(own, target)
+        with ledger_errors(target):
+            _require_continued(connection, target, last)
+        copied = 0
+        while page := _read_page(connection, target, last):
+            _require_sound(target, last, page)
+            if last is None:
+                _begin_copy(own, target, page[0])
+            own.execute(database.tables.audit_copies.insert(), [copy_row(entry, target) for entry in page])
+            copied += len(page)
+            last = page[-1]
+        return copied
+
+
+def verify_target(database: LedgerDatabase | None, target: str, connection: sa.Connection) -> AuditVerification:
+    """Verify a target's chain against itself, its copy, its head and the batches committed beside it."""
+    if database is None:
+        return _verify(connection, target, None)
+    with database.reading() as own:
+        return _verify(connection, target, iterate_copy(own, target))
+
+
+def iterate_copy(own: sa.Connection, target: str) -> Iterator[AuditEntry]:
+    """The copy of a target's chain in the order of its numbers, as far as it goes now."""
+    copies = ledger_tables(own.dialect.name).audit_copies
+    mine = sa.select(copies).where(copies.c.target == target)
+    end = own.execute(mine.with_only_columns(sa.func.max(copies.c.seq))).scalar_one() or 0
+    return iterate_by_number(own, mine.where(copies.c.seq <= end), copies.c.seq)
+
+
+def _verify(connection: sa.Connection, target: str, copy: Iterator[AuditEntry] | None) -> AuditVerification:
+    with ledger_errors(target):
+        if not _has_chain(connection):
+            return verify_chain((), copy)
+        found = verify_chain(iterate_audit_entries(connection), copy)
+        if found.ok:
+            found = _verify_batches(connection, found)
+        return _verify_totals(connection, found)
+
+
+def _has_chain(connection: sa.Connection) -> bool:
+    table = ledger_tables(connection.dialect.name).audit_entries
+    return sa.inspect(connection).has_table(table.name, schema=table.schema)
+
+
+def _verify_batches(connection: sa.Connection, found: AuditVerification) -> AuditVerification:
+    """Each entry has the batch that it tells of, and the batch says the same."""
+    after = 0
+    while page := fetch_audit_entries(connection, after):
+        batches = fetch_batches(connection, [entry.batch_id for entry in page])
+        for entry in page:
+            if reason := _batch_fault(entry, batches.get(entry.batch_id)):
+                return replace(found, ok=False, first_bad=entry.seq, reason=reason)
+        after = page[-1].seq
+    return found
+
+
+def _batch_fault(entry: AuditEntry, batch: Batch | None) -> str | None:
+    if batch is None:
+        return f"entry {entry.seq} tells of a batch that is not there"
+    both = {field.name for field in fields(Batch)} & {field.name for field in fields(AuditEntry)}
+    if any(getattr(entry, name) != getattr(batch, name) for name in both):
+        return f"the batch of entry {entry.seq} was changed: it does not say what the entry says"
+    return None
+
+
+def _verify_totals(connection: sa.Connection, found: AuditVerification) -> AuditVerification:
+    """Entries, batches and head agree, seen by one statement so that writers at work do not matter."""
+    tables = ledger_tables(connection.dialect.name)
+    entries, batches, chain = tables.audit_entries, tables.batches, tables.audit_chain
+    told = sa.exists().where(entries.c.batch_id == batches.c.batch_id)
+    query = sa.select(
+        sa.select(sa.func.count()).select_from(batches).scalar_subquery().label("batches"),
+        sa.select(sa.func.count()).select_from(batches).where(~told).scalar_subquery().label("untold"),
+        sa.select(sa.func.count()).select_from(entries).scalar_subquery().label("entries"),
+        sa.select(sa.func.count(entries.c.batch_id.distinct())).scalar_subquery().label("distinct"),
+        sa.select(sa.func.max(entries.c.seq)).scalar_subquery().label("last"),
+        sa.select(chain.c.seq).scalar_subquery().label("head"),
+        sa.select(entries.c.hash)
+        .where(entries.c.seq == chain.c.seq, entries.c.hash == chain.c.hash)
+        .scalar_subquery()
+        .label("head_hash"),
+    )
+    row = connection.execute(query).one()
+    found = replace(found, batches=row.batches)
+    if not found.ok:
+        return found
+    if row.head != row.entries and (row.head or row.entries):
+        reason = f"the chain has {row.entries} entries, but its head says {row.head or 0}: entries were cut or added"
+        return replace(found, ok=False, first_bad=min(row.head or 0, row.entries) + 1, reason=reason)
+    if row.entries and row.head_hash is None:
+        return replace(found, ok=False, first_bad=row.last, reason=f"entry {row.last} is not the head of the chain")
+    if row.untold:
+        return replace(found, ok=False, reason=f"{row.untold} of {row.batches} batches have no audit entry")
+    if row.distinct != row.entries:
+        return replace(found, ok=False, reason="two audit entries tell of one batch")
+    return found
+
+
+def _last_copied(own: sa.Connection, target: str) -> AuditEntry | None:
+    copies = ledger_tables(own.dialect.name).audit_copies
+    last = sa.select(sa.func.max(copies.c.seq)).where(copies.c.target == target).scalar_subquery()
+    rows = sa.select(copies).where(copies.c.target == target, copies.c.seq >= last)
+    return next(iterate_by_number(own, rows, copies.c.seq), None)
+
+
+def _require_continued(connection: sa.Connection, target: str, last: AuditEntry | None) -> None:
+    """The chain still has, as it was, the entry at which the copy ends."""
+    if last is None:
+        return
+    here = fetch_audit_entries(connection, last.seq - 1, 1) if _has_chain(connection) else ()
+    if not here or here[0].seq != last.seq:
+        raise LedgerCorrupt(f"audit chain of {target}: entry {last.seq}, which its copy has, is missing; {_NEXT}")
+    if here[0] != last:
+        raise LedgerCorrupt(f"audit chain of {target}: entry {last.seq} differs from its copy; {_NEXT}")
+
+
+def _read_page(connection: sa.Connection, target: str, last: AuditEntry | None) -> tuple[AuditEntry, ...]:
+    with ledger_errors(target):
+        return fetch_audit_entries(connection, 0 if last is None else last.seq)
+
+
+def _require_sound(target: str, last: AuditEntry | None, page: Sequence[AuditEntry]) -> None:
+    previous = last
+    for entry in page:
+        seq = 1 if previous is None else previous.seq + 1
+        if fault := find_fault(entry, previous, seq):
+            raise LedgerCorrupt(f"audit chain of {target}: {fault}; {_NEXT}")
+        previous = entry
+
+
+def _begin_copy(own: sa.Connection, target: str, first: AuditEntry) -> None:
+    chains = ledger_tables(own.dialect.name).audit_chains
+    own.execute(chains.insert().values(target=target, chain_id=first.chain_id, first_copied_at=database_now(own)))

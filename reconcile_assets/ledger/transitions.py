@@ -1,0 +1,119 @@
+"""Which verdicts are news: pure, so that every transition can be tested by itself."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from reconcile_assets.core.verdicts import CheckVerdict, Verdict
+from reconcile_assets.ledger.records import VerdictKey
+
+_RANK = {Verdict.MATCHED: 0, Verdict.INCONCLUSIVE: 1, Verdict.MISMATCHED: 2}
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the ledger knew of one partition before.
+
+    Attributes:
+        alerted: the worst verdict alerted since the partition last matched; None when it matches.
+    """
+
+    verdict: Verdict
+    alerted: Verdict | None
+    evaluated_at: datetime
+    since: datetime
+
+
+@dataclass(frozen=True)
+class Latest:
+    """What the ledger knows of one partition from now on."""
+
+    verdict: CheckVerdict
+    alerted: Verdict | None
+    since: datetime
+
+
+@dataclass(frozen=True)
+class CheckChange:
+    """What a set of verdicts of one check changes.
+
+    Attributes:
+        latest: the new state, one for each partition.
+        changed: keys whose verdict is another than before, or the first.
+        newly_bad: verdicts to be alerted, in the order of their partitions.
+        recovered: the verdicts that ended the last bad partition; empty while one is left.
+    """
+
+    table: str
+    check: str
+    latest: tuple[Latest, ...]
+    changed: frozenset[VerdictKey]
+    newly_bad: tuple[CheckVerdict, ...]
+    recovered: tuple[CheckVerdict, ...]
+
+
+def find_change(verdicts: Iterable[CheckVerdict], known: Mapping[str, Known], *, now: datetime) -> CheckChange:
+    """Compare verdicts of one table and check with what was known.
+
+    Args:
+        verdicts: of one table and check, at least one; of several for one partition the worst counts.
+        known: by partition; must hold every partition that is bad, whether or not a verdict names it.
+        now: stands in for a verdict without time of evaluation.
+    """
+    found = _worst_by_partition(verdicts)
+    first = next(iter(found.values()))
+    current = {key: verdict for key, verdict in found.items() if not _is_outdated(verdict, known.get(key), now)}
+    bad_before = {key for key, state in known.items() if state.verdict is not Verdict.MATCHED}
+    bad_now = bad_before.difference(current) | {
+        key for key, verdict in current.items() if verdict.verdict is not Verdict.MATCHED
+    }
+    ended = [current[key] for key in sorted(bad_before & current.keys())]
+    return CheckChange(
+        table=first.table,
+        check=first.check,
+        latest=tuple(_latest(verdict, known.get(key), now) for key, verdict in sorted(current.items())),
+        changed=frozenset(
+            (first.table, first.check, key) for key, verdict in current.items() if _differs(verdict, known.get(key))
+        ),
+        newly_bad=tuple(verdict for key, verdict in sorted(current.items()) if _is_news(verdict, known.get(key))),
+        recovered=tuple(ended) if bad_before and not bad_now else (),
+    )
+
+
+def _worst_by_partition(verdicts: Iterable[CheckVerdict]) -> dict[str, CheckVerdict]:
+    worst: dict[str, CheckVerdict] = {}
+    for verdict in verdicts:
+        before = worst.get(verdict.partition)
+        if before is None or _RANK[verdict.verdict] >= _RANK[before.verdict]:
+            worst[verdict.partition] = verdict
+    return worst
+
+
+def _is_outdated(verdict: CheckVerdict, known: Known | None, now: datetime) -> bool:
+    """A partition once found bad does not turn green by a look that was taken before.
+
+    The other way round the later word counts, whatever its time: clocks of machines differ, and
+    a false alarm is put right by the next reconciliation, a false green by nobody.
+    """
+    if known is None or verdict.verdict is not Verdict.MATCHED or known.verdict is Verdict.MATCHED:
+        return False
+    return (verdict.evaluated_at or now) < known.evaluated_at
+
+
+def _differs(verdict: CheckVerdict, known: Known | None) -> bool:
+    return known is None or known.verdict is not verdict.verdict
+
+
+def _is_news(verdict: CheckVerdict, known: Known | None) -> bool:
+    alerted = Verdict.MATCHED if known is None or known.alerted is None else known.alerted
+    return _RANK[verdict.verdict] > _RANK[alerted]
+
+
+def _latest(verdict: CheckVerdict, known: Known | None, now: datetime) -> Latest:
+    since = (verdict.evaluated_at or now) if known is None or _differs(verdict, known) else known.since
+    if verdict.verdict is Verdict.MATCHED:
+        return Latest(verdict, None, since)
+    alerted: Verdict = verdict.verdict
+    if known is not None and known.alerted is not None and _RANK[known.alerted] > _RANK[alerted]:
+        alerted = known.alerted
+    return Latest(verdict, alerted, since)

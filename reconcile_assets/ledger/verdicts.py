@@ -1,0 +1,184 @@
+"""Verdicts: an append-only history, the latest state, and the outbox rows of each change in one transaction.
+
+An alert must neither be lost (so its row commits with the verdict that causes it) nor repeat
+(so runs that record the same check at the same time go one after the other, and only a change
+is an alert). A partition is newly bad when it was not known or matched before, or when it is
+now proved different after it only could not be verified; being still bad is no news.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from reconcile_assets.core.verdicts import CheckVerdict, Verdict
+from reconcile_assets.ledger.connection import database_now, lock_transaction
+from reconcile_assets.ledger.outbox import insert_alerts
+from reconcile_assets.ledger.records import LatestVerdict, RecordedVerdicts, VerdictKey, VerdictSummary
+from reconcile_assets.ledger.schema import ledger_tables
+from reconcile_assets.ledger.text import clean_text
+from reconcile_assets.ledger.transitions import CheckChange, Known, find_change
+
+PAGE = 1_000
+_Item = TypeVar("_Item")
+_ROWS_PER_INSERT = 500  # times 22 columns stays below SQLite's 32,766 variables
+
+
+def record_verdicts(
+    connection: sa.Connection, verdicts: Sequence[CheckVerdict], *, run_id: str, backfill_id: str | None
+) -> RecordedVerdicts:
+    """Write verdicts, their latest state and the alerts they cause, in the caller's transaction."""
+    groups = _group(verdicts)
+    for table, check in sorted(groups):  # one order for all writers: no deadlock
+        lock_transaction(connection, f"verdicts {table!r} {check!r}")
+    now = database_now(connection)
+    changes: list[CheckChange] = []
+    rows: list[dict[str, Any]] = []
+    for (table, check), found in groups.items():
+        known = _known(connection, table, check, [verdict.partition for verdict in found])
+        change = find_change(found, known, now=now)
+        changes.append(change)
+        rows.extend(_row(verdict, now, run_id, backfill_id) for verdict in found)
+        _write_state(connection, change, now, run_id, backfill_id)
+    _insert_history(connection, rows)
+    alerts = insert_alerts(connection, changes, run_id=run_id, backfill_id=backfill_id, now=now)
+    return RecordedVerdicts(frozenset().union(*(change.changed for change in changes)), alerts)
+
+
+def fetch_latest_verdicts(
+    connection: sa.Connection, *, tables: Collection[str] | None, after: VerdictKey | None, page: int
+) -> tuple[LatestVerdict, ...]:
+    """One page in the order of table, check and partition, beginning after the key given."""
+    state = ledger_tables(connection.dialect.name).verdict_state
+    key = (state.c.table_name, state.c.check_name, state.c.partition)
+    query = sa.select(state).order_by(*key).limit(page)
+    if tables is not None:
+        query = query.where(state.c.table_name.in_(sorted(tables)))
+    if after is not None:
+        query = query.where(sa.tuple_(*key) > sa.tuple_(*after))
+    return tuple(_latest(row) for row in connection.execute(query).mappings())
+
+
+def fetch_verdict_summary(connection: sa.Connection) -> tuple[VerdictSummary, ...]:
+    """The latest verdicts counted, one entry for each table and check."""
+    state = ledger_tables(connection.dialect.name).verdict_state
+    counts = [sa.func.count().filter(state.c.verdict == verdict.value).label(verdict.value) for verdict in Verdict]
+    query = (
+        sa.select(state.c.table_name, state.c.check_name, *counts, sa.func.max(state.c.evaluated_at).label("at"))
+        .group_by(state.c.table_name, state.c.check_name)
+        .order_by(state.c.table_name, state.c.check_name)
+    )
+    return tuple(
+        VerdictSummary(row.table_name, row.check_name, row.matched, row.mismatched, row.inconclusive, row.at)
+        for row in connection.execute(query)
+    )
+
+
+def fetch_recorded_keys(
+    connection: sa.Connection, *, table: str, run_id: str, since: datetime
+) -> frozenset[tuple[str, str]]:
+    """Checks and partitions of a table for which a run has recorded a verdict since an instant."""
+    history = ledger_tables(connection.dialect.name).verdicts
+    query = sa.select(history.c.check_name, history.c.partition).where(
+        history.c.table_name == table, history.c.run_id == run_id, history.c.recorded_at >= since
+    )
+    return frozenset((row.check_name, row.partition) for row in connection.execute(query))
+
+
+def _group(verdicts: Sequence[CheckVerdict]) -> Mapping[tuple[str, str], list[CheckVerdict]]:
+    groups: dict[tuple[str, str], list[CheckVerdict]] = defaultdict(list)
+    for verdict in verdicts:
+        groups[verdict.table, verdict.check].append(verdict)
+    return groups
+
+
+def _known(connection: sa.Connection, table: str, check: str, partitions: Sequence[str]) -> dict[str, Known]:
+    """The latest state of these partitions, and of all that are bad (to know when the last one recovers)."""
+    state = ledger_tables(connection.dialect.name).verdict_state
+    wanted = [state.c.verdict != Verdict.MATCHED.value]
+    wanted.extend(state.c.partition.in_(chunk) for chunk in _chunks(partitions, PAGE))
+    known: dict[str, Known] = {}
+    for condition in wanted:
+        query = sa.select(state).where(state.c.table_name == table, state.c.check_name == check, condition)
+        for row in connection.execute(query):
+            alerted = None if row.alerted is None else Verdict(row.alerted)
+            evaluated_at = min(row.evaluated_at, row.recorded_at)  # a clock ahead of the database's is not believed
+            known[row.partition] = Known(Verdict(row.verdict), alerted, evaluated_at, row.since)
+    return known
+
+
+def _write_state(
+    connection: sa.Connection, change: CheckChange, now: datetime, run_id: str, backfill_id: str | None
+) -> None:
+    rows = [
+        _row(latest.verdict, now, run_id, backfill_id)
+        | {"since": latest.since, "alerted": None if latest.alerted is None else latest.alerted.value}
+        for latest in change.latest
+    ]
+    state = ledger_tables(connection.dialect.name).verdict_state
+    keys = [column.name for column in state.primary_key]
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    for chunk in _chunks(rows, _ROWS_PER_INSERT):
+        statement = insert(state).values(chunk)
+        updates = {name: statement.excluded[name] for name in chunk[0] if name not in keys}
+        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=updates))
+
+
+def _insert_history(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
+    history = ledger_tables(connection.dialect.name).verdicts
+    for chunk in _chunks(rows, _ROWS_PER_INSERT):
+        connection.execute(history.insert().values(chunk))
+
+
+def _row(verdict: CheckVerdict, now: datetime, run_id: str, backfill_id: str | None) -> dict[str, Any]:
+    return {
+        "table_name": verdict.table,
+        "check_name": verdict.check,
+        "partition": verdict.partition,
+        "verdict": verdict.verdict.value,
+        "severity": verdict.severity,
+        "notes": [clean_text(note) for note in verdict.notes],
+        "source_rows": verdict.source_rows,
+        "target_rows": verdict.target_rows,
+        "missing_in_target": verdict.missing_in_target,
+        "missing_in_source": verdict.missing_in_source,
+        "value_differs": verdict.value_differs,
+        "source_checksum": verdict.source_checksum,
+        "target_checksum": verdict.target_checksum,
+        "measures": {name: clean_text(text) for name, text in verdict.measures.items()},
+        "seconds": verdict.seconds,
+        "evaluated_at": verdict.evaluated_at or now,
+        "recorded_at": now,
+        "run_id": run_id,
+        "backfill_id": backfill_id,
+    }
+
+
+def _latest(row: Mapping[Any, Any]) -> LatestVerdict:
+    verdict = CheckVerdict(
+        table=row["table_name"],
+        check=row["check_name"],
+        partition=row["partition"],
+        verdict=Verdict(row["verdict"]),
+        severity=row["severity"],
+        notes=tuple(row["notes"]),
+        source_rows=row["source_rows"],
+        target_rows=row["target_rows"],
+        missing_in_target=row["missing_in_target"],
+        missing_in_source=row["missing_in_source"],
+        value_differs=row["value_differs"],
+        source_checksum=row["source_checksum"],
+        target_checksum=row["target_checksum"],
+        measures=dict(row["measures"]),
+        seconds=row["seconds"],
+        evaluated_at=row["evaluated_at"],
+    )
+    return LatestVerdict(verdict, row["since"], row["recorded_at"], row["run_id"], row["backfill_id"])
+
+
+def _chunks(items: Sequence[_Item], size: int) -> Iterator[Sequence[_Item]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
