@@ -26,6 +26,7 @@ class TypeKind(StrEnum):
     ARRAY = "array"
     ENUM = "enum"
     BIT = "bit"
+    OPAQUE = "opaque"  # inet, ranges and the like: compared by the engine's exact text, with the same type only
     UNKNOWN = "unknown"  # never compared, never called equal
 
 

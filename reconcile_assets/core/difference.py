@@ -1,0 +1,65 @@
+"""A difference between two rows, and the list of those that a comparison names."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MASKED = "***"
+
+Value = bool | int | float | str | None
+
+
+class DifferenceKind(StrEnum):
+    """In what way a row differs."""
+
+    MISSING_IN_TARGET = "missing_in_target"
+    MISSING_IN_SOURCE = "missing_in_source"
+    VALUE_DIFFERS = "value_differs"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One row that differs.
+
+    Attributes:
+        key: the key's columns by the source's names; empty for a keyless table.
+        source, target: the values of each side by the source's column names: those that differ where the row
+            is on both sides, all of them where it is on one side; None where the side has no such row.
+    """
+
+    kind: DifferenceKind
+    key: Mapping[str, Value]
+    source: Mapping[str, Value] | None = None
+    target: Mapping[str, Value] | None = None
+
+    def to_dict(self) -> dict[str, object]:
+        """The difference as JSON."""
+        return {
+            "kind": self.kind.value,
+            "key": dict(self.key),
+            "source": None if self.source is None else dict(self.source),
+            "target": None if self.target is None else dict(self.target),
+        }
+
+
+class Differences(tuple[Difference, ...]):
+    """The differences that were listed; calling it gives them as a pandas DataFrame."""
+
+    __slots__ = ()
+
+    def __call__(self) -> "pd.DataFrame":
+        """One line per difference: kind, key columns, then each value column of the source and of the target."""
+        import pandas as pd
+
+        records: list[dict[str, object]] = []
+        for item in self:
+            record: dict[str, object] = {"kind": item.kind.value, **item.key}
+            for name in dict.fromkeys((*(item.source or ()), *(item.target or ()))):
+                record[f"{name}_source"] = (item.source or {}).get(name)
+                record[f"{name}_target"] = (item.target or {}).get(name)
+            records.append(record)
+        return pd.DataFrame.from_records(records)

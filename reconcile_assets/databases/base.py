@@ -1,0 +1,240 @@
+"""The dialect contract: what the comparison asks of every engine.
+
+An engine is one package here with a :class:`Database` and a :class:`Session`. It must
+
+* describe a relation from the catalog (:meth:`Session.describe`), mapping each type to a
+  canonical :class:`~reconcile_assets.core.tables.TypeKind`; a type that it cannot render
+  exactly is ``UNKNOWN``, which is never called equal;
+* render a column into a canonical form so that different values never look alike;
+  equal values should look alike: where they don't, the rows are shipped and decided in Python;
+* give checksums of many windows and buckets from one scan (:meth:`Session.fetch_buckets`),
+  and stream the rows of the buckets asked for, in their order;
+* keep one snapshot per session, read in UTC, under a statement time-out.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from reconcile_assets.core.canonical import ColumnForm
+from reconcile_assets.core.compare import Checksum, SideCost
+from reconcile_assets.core.tables import Column, Table, TableName, TypeKind
+from reconcile_assets.core.windows import Partition
+
+if TYPE_CHECKING:
+    import psycopg
+    import sqlalchemy
+
+
+@dataclass(frozen=True)
+class Relation:
+    """What is read: a table or view, or a query; and a condition on it.
+
+    Attributes:
+        table: exactly one of ``table`` and ``query`` is set.
+        query: SQL text of one SELECT.
+        where: SQL text of a condition that a person wrote; None takes all rows.
+    """
+
+    table: TableName | None = None
+    query: str | None = None
+    where: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.table is None) == (self.query is None):
+            raise ValueError("a relation is either a table or a query")
+
+    def __str__(self) -> str:
+        return "the query" if self.table is None else str(self.table)
+
+
+@dataclass(frozen=True)
+class PartitionFilter:
+    """The windows of a comparison, by the column that puts a row into one of them.
+
+    Attributes:
+        column: the source's or target's own name of the partition column.
+        kind: of that column: TIMESTAMPTZ compares with the instants, TIMESTAMP and DATE with the local bounds.
+        partitions: not overlapping, ordered by start.
+    """
+
+    column: str
+    kind: TypeKind
+    partitions: Sequence[Partition]
+
+
+@dataclass(frozen=True)
+class RowsetQuery:
+    """The rows and columns of one side that a comparison reads.
+
+    Attributes:
+        key: identifies a row; bucketed by it. For a keyless table: the columns that stand in for a key.
+        columns: what is compared, the key's columns not among them.
+        fast: hash in the engine's own way; only when both sides hash alike (:attr:`Session.hash_family`).
+        unique: the key is known to be unique and without NULLs, so neither is counted.
+    """
+
+    relation: Relation
+    key: tuple[ColumnForm, ...]
+    columns: tuple[ColumnForm, ...]
+    partitions: PartitionFilter | None = None
+    fast: bool = False
+    unique: bool = False
+
+
+@dataclass(frozen=True)
+class BucketSums:
+    """The rows of one bucket of one window: counts, and their digests added up in each of two lanes."""
+
+    rows: int
+    first: int
+    second: int
+    null_keys: int = 0
+    duplicate_keys: int = 0
+
+
+Bucket = tuple[str | None, int]
+
+
+@dataclass
+class CostMeter:
+    """Counts what a session's answers cost."""
+
+    scans: int = 0
+    rows_read: int = 0
+    bytes: int = field(default=0)
+
+    def snapshot(self) -> SideCost:
+        """The cost so far."""
+        return SideCost(self.scans, self.rows_read, self.bytes)
+
+
+class Session(ABC):
+    """One connection and one transaction."""
+
+    name: str
+    engine: str
+    cost: CostMeter
+
+    @property
+    @abstractmethod
+    def hash_family(self) -> str:
+        """Two sessions of the same family compute the same fast hash of the same value."""
+
+    @property
+    @abstractmethod
+    def driver_connection(self) -> "psycopg.Connection[Any]":
+        """The driver's own connection."""
+
+    @abstractmethod
+    def sqlalchemy(self) -> "sqlalchemy.Connection":
+        """The same connection and transaction through SQLAlchemy, bind values hidden from its errors."""
+
+    @abstractmethod
+    def export_snapshot(self) -> str:
+        """An id by which other sessions of this database see the same snapshot."""
+
+    @abstractmethod
+    def cancel(self) -> None:
+        """End the statement that another thread runs on this session."""
+
+    @abstractmethod
+    def describe(self, relation: Relation) -> Table:
+        """Columns, types, keys and indexes of a table, view or query.
+
+        Raises:
+            MissingObject: there is no such table; near names are offered.
+            QueryRefused: the query or condition is not one valid SELECT or condition.
+        """
+
+    @abstractmethod
+    def estimate_rows(self, relation: Relation) -> int:
+        """How many rows the planner expects."""
+
+    @abstractmethod
+    def fetch_scalar(self, statement: Any, parameters: Sequence[object] | Mapping[str, object] = ()) -> Any:
+        """The first value of the first row, None without rows."""
+
+    @abstractmethod
+    def fetch_checksums(
+        self,
+        relation: Relation,
+        columns: Sequence[Column | ColumnForm],
+        partitions: PartitionFilter | None = None,
+        *,
+        fast: bool = False,
+    ) -> dict[str | None, Checksum]:
+        """The checksum of every partition, from one scan.
+
+        Args:
+            columns: in the same order on both sides; a bare column takes the natural form of its type.
+            partitions: None for the whole relation, then the only key is None.
+            fast: the engine's own hash; pass ``source.hash_family == target.hash_family``.
+
+        Returns:
+            By partition key; partitions without rows too.
+
+        Raises:
+            NotComparable: a column's type has no canonical form.
+        """
+
+    @abstractmethod
+    def fetch_buckets(self, query: RowsetQuery, buckets: int) -> dict[Bucket, BucketSums]:
+        """The sums of every non-empty bucket of every window, from one scan; ``buckets`` per window, a power of 2."""
+
+    @abstractmethod
+    def stream_rows(
+        self, query: RowsetQuery, buckets: int, wanted: Sequence[Bucket] | None, *, values: bool
+    ) -> Iterator["ShippedRow"]:
+        """The rows of the wanted buckets (None: all), ordered by window and bucket, memory flat."""
+
+    @abstractmethod
+    def fetch_rows_by_key(self, query: RowsetQuery, keys: Sequence[tuple[str | None, ...]]) -> list["ShippedRow"]:
+        """The rows of these keys (the side's own text of them), with values, by one indexed query."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShippedRow:
+    """A row that was read.
+
+    Attributes:
+        window: the partition's key.
+        bucket: see :class:`RowsetQuery`; 0 where rows were asked for by key.
+        key: exact texts, NULL is None.
+        content: the row's digest lanes, or with values the exact texts of the columns.
+    """
+
+    window: str | None
+    bucket: int
+    key: tuple[str | None, ...]
+    content: tuple[Any, ...]
+
+
+class Database(ABC):
+    """A database by name; connected only inside :meth:`session`."""
+
+    name: str
+    engine: str
+
+    @abstractmethod
+    def session(
+        self,
+        *,
+        read_only: bool = True,
+        statement_timeout: float | None = None,
+        snapshot: str | None = None,
+    ) -> AbstractContextManager[Session]:
+        """One connection with one transaction: a repeatable-read snapshot in UTC.
+
+        A read-only session is rolled back at the end; a writing one is committed by its
+        user, and rolled back where it was not.
+
+        Args:
+            statement_timeout: seconds for each statement; None leaves the server's own.
+            snapshot: an id of :meth:`Session.export_snapshot`.
+
+        Raises:
+            DatabaseUnavailable, AuthenticationFailed, MissingObject: it can't be connected.
+        """

@@ -1,0 +1,30 @@
+"""The session's own connection seen through SQLAlchemy, for the ledger's tables."""
+
+from typing import TYPE_CHECKING
+
+from reconcile_assets.databases.postgresql.connection import SessionConnection
+
+if TYPE_CHECKING:
+    import sqlalchemy
+
+
+def wrap_connection(connection: SessionConnection) -> "sqlalchemy.Connection":
+    """The same connection and transaction: SQLAlchemy's commit commits what was done through psycopg too."""
+    import sqlalchemy
+    from sqlalchemy.pool import StaticPool
+
+    engine = sqlalchemy.create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: connection,
+        poolclass=StaticPool,
+        pool_reset_on_return=None,
+        hide_parameters=True,
+        # It would turn autocommit on for a moment to read an isolation level that we have set ourselves.
+        use_native_hstore=False,
+    )
+    connection.held = True  # while it learns about the server it rolls back, which would end our snapshot
+    try:
+        wrapped = engine.connect()
+    finally:
+        connection.held = False
+    return wrapped

@@ -1,0 +1,216 @@
+"""One PostgreSQL connection and one transaction, as the dialect contract asks."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import sql
+
+from reconcile_assets.core.canonical import ColumnForm, natural_form
+from reconcile_assets.core.compare import NO_ROWS, Checksum
+from reconcile_assets.core.tables import Column, Table
+from reconcile_assets.databases.base import (
+    Bucket,
+    BucketSums,
+    CostMeter,
+    Database,
+    PartitionFilter,
+    Relation,
+    RowsetQuery,
+    Session,
+    ShippedRow,
+)
+from reconcile_assets.databases.errors import translated_errors
+from reconcile_assets.databases.postgresql.catalog import check_relation, describe_query, describe_table, source_of
+from reconcile_assets.databases.postgresql.connection import SessionConnection, connect, parse_url
+from reconcile_assets.databases.postgresql.digest import DigestQueries
+from reconcile_assets.errors import NotComparable
+
+if TYPE_CHECKING:
+    import sqlalchemy
+
+_BATCH = 2000  # rows fetched at a time while streaming
+
+
+class PostgresDatabase(Database):
+    """A PostgreSQL database by URL."""
+
+    engine = "postgresql"
+
+    def __init__(self, url: str, *, name: str) -> None:
+        self.name = name
+        self._parameters = parse_url(url, name=name)
+
+    def __repr__(self) -> str:
+        return f"PostgresDatabase(name={self.name!r})"
+
+    @contextmanager
+    def session(
+        self,
+        *,
+        read_only: bool = True,
+        statement_timeout: float | None = None,
+        snapshot: str | None = None,
+    ) -> Iterator["PostgresSession"]:
+        """See :meth:`Database.session`."""
+        with translated_errors(self.name):
+            connection = connect(self._parameters, read_only=read_only, statement_timeout=statement_timeout)
+        session = PostgresSession(connection, name=self.name)
+        try:
+            with translated_errors(self.name):
+                if snapshot is not None:
+                    connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
+                yield session
+        finally:
+            session.close()
+
+
+class PostgresSession(Session):
+    """See :class:`~reconcile_assets.databases.base.Session`."""
+
+    engine = "postgresql"
+
+    def __init__(self, connection: SessionConnection, *, name: str) -> None:
+        self.name = name
+        self.cost = CostMeter()
+        self._connection = connection
+        self._sqlalchemy: sqlalchemy.Connection | None = None
+        self._described: dict[Relation, Table] = {}
+
+    @property
+    def hash_family(self) -> str:
+        """Majors may hash differently; a wrong guess would cost time, never a false result."""
+        return f"postgresql-{self._connection.info.server_version // 10000}"
+
+    @property
+    def driver_connection(self) -> "psycopg.Connection[Any]":
+        """The psycopg connection, in this session's transaction."""
+        return self._connection
+
+    def close(self) -> None:
+        """Roll back what was not committed, and disconnect."""
+        self._connection.close()
+
+    def cancel(self) -> None:
+        """End the statement that another thread runs on this session."""
+        self._connection.cancel_safe(timeout=5.0)
+
+    def sqlalchemy(self) -> "sqlalchemy.Connection":
+        """See :meth:`Session.sqlalchemy`."""
+        if self._sqlalchemy is None:
+            from reconcile_assets.databases.postgresql.alchemy import wrap_connection
+
+            self._sqlalchemy = wrap_connection(self._connection)
+        return self._sqlalchemy
+
+    def export_snapshot(self) -> str:
+        """See :meth:`Session.export_snapshot`."""
+        return str(self.fetch_scalar(sql.SQL("SELECT pg_export_snapshot()")))
+
+    def fetch_scalar(self, statement: Any, parameters: Sequence[object] | Mapping[str, object] = ()) -> Any:
+        """See :meth:`Session.fetch_scalar`; without parameters a percent sign in the statement is itself."""
+        with translated_errors(self.name):
+            row = self._connection.execute(statement, parameters or None).fetchone()
+        return None if row is None else row[0]
+
+    def describe(self, relation: Relation) -> Table:
+        """See :meth:`Session.describe`."""
+        if relation not in self._described:
+            with translated_errors(self.name):
+                if relation.table is not None:
+                    table = describe_table(self._connection, relation.table, self.name)
+                    check_relation(self._connection, relation, self.name)
+                else:
+                    check_relation(self._connection, relation, self.name)
+                    table = describe_query(self._connection, relation, self.name)
+            self._described[relation] = table
+        return self._described[relation]
+
+    def estimate_rows(self, relation: Relation) -> int:
+        """See :meth:`Session.estimate_rows`."""
+        table = self.describe(relation)
+        source = source_of(relation, table.name if relation.table is not None else None)
+        plan = self.fetch_scalar(sql.SQL("EXPLAIN (FORMAT JSON) SELECT * FROM {}").format(source))
+        return int(plan[0]["Plan"]["Plan Rows"])
+
+    def fetch_checksums(
+        self,
+        relation: Relation,
+        columns: Sequence[Column | ColumnForm],
+        partitions: PartitionFilter | None = None,
+        *,
+        fast: bool = False,
+    ) -> dict[str | None, Checksum]:
+        """See :meth:`Session.fetch_checksums`."""
+        forms = tuple(column if isinstance(column, ColumnForm) else _natural(column) for column in columns)
+        query = RowsetQuery(relation, key=(), columns=forms, partitions=partitions, fast=fast, unique=True)
+        sums = self.fetch_buckets(query, 1)
+        keys: list[str | None] = [None] if partitions is None else [found.key for found in partitions.partitions]
+        checksums: dict[str | None, Checksum] = dict.fromkeys(keys, NO_ROWS)
+        for (window, _), found in sums.items():
+            checksums[window] = Checksum.of_sums(found.rows, found.first, found.second)
+        return checksums
+
+    def fetch_buckets(self, query: RowsetQuery, buckets: int) -> dict[Bucket, BucketSums]:
+        """See :meth:`Session.fetch_buckets`."""
+        queries = self._queries(query)
+        if query.partitions is not None and not query.partitions.partitions:
+            return {}
+        with translated_errors(self.name), self._without_sort():
+            rows = self._connection.execute(queries.sums(buckets)).fetchall()
+        self.cost.scans += 1
+        self._count(rows)
+        keys: Mapping[int, str | None] = queries.windows.keys if queries.windows else {0: None}
+        return {
+            (keys[row[0]], row[1]): BucketSums(int(row[2]), int(row[3]), int(row[4]), int(row[5]), int(row[6]))
+            for row in rows
+        }
+
+    def stream_rows(
+        self, query: RowsetQuery, buckets: int, wanted: Sequence[Bucket] | None, *, values: bool
+    ) -> Iterator[ShippedRow]:
+        """See :meth:`Session.stream_rows`."""
+        queries = self._queries(query)
+        keys: Mapping[int, str | None] = queries.windows.keys if queries.windows else {0: None}
+        width = 2 + len(query.key)
+        self.cost.scans += 1
+        size = _BATCH if psycopg.capabilities.has_stream_chunked() else 1
+        with translated_errors(self.name), self._connection.cursor() as cursor:
+            statement = queries.shipped(buckets, wanted, values=values)
+            for row in cursor.stream(statement, size=size):
+                self._count((row,))
+                yield ShippedRow(keys[row[0]], row[1], row[2:width], row[width:])
+
+    def fetch_rows_by_key(self, query: RowsetQuery, keys: Sequence[tuple[str | None, ...]]) -> list[ShippedRow]:
+        """See :meth:`Session.fetch_rows_by_key`."""
+        queries = self._queries(query)
+        names: Mapping[int, str | None] = queries.windows.keys if queries.windows else {0: None}
+        width = 1 + len(query.key)
+        with translated_errors(self.name):
+            rows = self._connection.execute(queries.by_key(keys)).fetchall()
+        self._count(rows)
+        return [ShippedRow(names[row[0]], 0, row[1:width], row[width:]) for row in rows]
+
+    def _queries(self, query: RowsetQuery) -> DigestQueries:
+        table = None if query.relation.table is None else self.describe(query.relation)
+        return DigestQueries(query, table)
+
+    @contextmanager
+    def _without_sort(self) -> Iterator[None]:
+        self._connection.execute("SET LOCAL enable_sort = off")
+        yield
+        self._connection.execute("SET LOCAL enable_sort = on")
+
+    def _count(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        self.cost.rows_read += len(rows)
+        self.cost.bytes += sum(
+            7 + 4 * len(row) + sum(len(str(item)) for item in row if item is not None) for row in rows
+        )
+
+
+def _natural(column: Column) -> ColumnForm:
+    canonical = natural_form(column.type)
+    if canonical is None:
+        raise NotComparable(f"column {column.name}: {column.type.native} has no exact form to compare by")
+    return ColumnForm(column, canonical)
