@@ -1,0 +1,1 @@
+"""Backfill, gaps and reconciliation: orchestration without an orchestrator; never imports Dagster."""

@@ -1,0 +1,247 @@
+"""Filling partitions of the target from the source: grouped, retried, and split where one is bad."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import tenacity
+
+from reconcile_assets.configuration.models import TableConfig
+from reconcile_assets.core.windows import Partition
+from reconcile_assets.databases.postgresql_write import begin_write, commit_within
+from reconcile_assets.engine.connections import Connections
+from reconcile_assets.engine.partition_write import (
+    GroupWriter,
+    PartitionFailure,
+    PartitionsUnproved,
+    PartitionWrite,
+    WriteOrder,
+)
+from reconcile_assets.engine.tables import ResolvedTable, resolve_table
+from reconcile_assets.errors import (
+    AlreadyRunning,
+    ConfigurationError,
+    ConnectionLost,
+    ConstraintRefused,
+    DatabaseUnavailable,
+    LossyWrite,
+    ProofFailed,
+    QueryRefused,
+    ReconcileAssetsError,
+    SerializationConflict,
+    StatementTimeout,
+    UnknownOutcome,
+)
+from reconcile_assets.ledger import copy_audit_entries, ensure_target_ledger
+
+__all__ = ["PartitionFailure", "PartitionWrite", "WriteRules", "backfill_partitions"]
+
+logger = logging.getLogger(__name__)
+
+Outcome = PartitionWrite | PartitionFailure
+
+RETRIED = (SerializationConflict, ConnectionLost, DatabaseUnavailable, UnknownOutcome)
+# One partition of the group may be the cause; the others can be written without it.
+# A connection that never lasts for a whole group may last for a part of it.
+SPLIT = (
+    ConstraintRefused,
+    LossyWrite,
+    ProofFailed,
+    QueryRefused,
+    StatementTimeout,
+    AlreadyRunning,
+    ConnectionLost,
+)
+
+
+@dataclass(frozen=True)
+class WriteRules:
+    """How partitions are grouped and how long a group is tried.
+
+    Attributes:
+        group_rows, group_partitions: a transaction holds about this many rows, and at most this many
+            partitions, where an index finds them on both sides.
+        scan_partitions: at most this many partitions in a transaction where each one costs a whole scan.
+        tries: transactions begun for a group before a passing trouble counts as a failure.
+        lock_wait, commit_wait: seconds, as `GroupWriter` has them.
+        longest_pause: seconds between two tries at most; the pause is random below a doubling bound.
+        sleep: waits; injected by tests.
+    """
+
+    group_rows: int = 50_000
+    group_partitions: int = 25
+    scan_partitions: int = 1_000
+    tries: int = 5
+    lock_wait: float = 60.0
+    commit_wait: float = 30.0
+    longest_pause: float = 10.0
+    sleep: Callable[[float], None] = time.sleep
+
+
+def backfill_partitions(
+    table: TableConfig,
+    partitions: Sequence[Partition],
+    *,
+    connections: Connections,
+    run_id: str,
+    backfill_id: str | None = None,
+    actor: str,
+    reason: str | None = None,
+    progress: Callable[[Outcome], None] | None = None,
+    rules: WriteRules | None = None,
+) -> Iterator[Outcome]:
+    """Replace partitions of the target by what the source holds, each proved equal before it is committed.
+
+    Partitions are written in groups, one transaction each; an outcome is given only after its
+    group was committed, or after nothing of it was. Where one partition of a group can't be
+    written, the group is split until that one stands alone: the others are written.
+
+    Args:
+        partitions: any, in any order.
+        run_id, backfill_id, actor, reason: kept in every batch and audit entry.
+        progress: called with each outcome before it is given.
+
+    Yields:
+        One outcome per partition, oldest first within a group.
+
+    Raises:
+        ReconcileAssetsError: nothing could be begun: a connection, a table or a column is missing.
+    """
+    chosen = rules or WriteRules()
+    order = WriteOrder(run_id=run_id, actor=actor, backfill_id=backfill_id, reason=reason)
+    run = _Backfill(table, connections, order, chosen)
+    for outcome in run.outcomes(sorted(set(partitions))):
+        if progress is not None:
+            progress(outcome)
+        yield outcome
+
+
+class _Backfill:
+    """One call of `backfill_partitions`."""
+
+    def __init__(self, table: TableConfig, connections: Connections, order: WriteOrder, rules: WriteRules) -> None:
+        config = connections.config
+        self._config = table
+        self._connections = connections
+        self._source = connections.database(config.source_of(table))
+        self._target = connections.database(config.target_of(table))
+        self._order = order
+        self._rules = rules
+        self._fatal: ReconcileAssetsError | None = None
+
+    def outcomes(self, partitions: Sequence[Partition]) -> Iterator[Outcome]:
+        """Every partition's outcome, group by group."""
+        if not partitions:
+            return
+        table = self._prepare()
+        rest, size = list(partitions), first_group_size(table, self._rules)
+        try:
+            while rest:
+                group, rest = rest[:size], rest[size:]
+                rows = 0
+                for outcome in self._write_group(table, group):
+                    rows += outcome.rows_read if isinstance(outcome, PartitionWrite) else 0
+                    yield outcome
+                size = next_group_size(table, self._rules, partitions=len(group), rows=rows)
+        finally:
+            self._copy_audit()
+
+    def _prepare(self) -> ResolvedTable:
+        if self._config.write != "replace":
+            raise ConfigurationError(f"table {self._config.name}: write: {self._config.write} is not supported; use replace")
+        with self._source.session() as source, self._target.session() as target:
+            table = resolve_table(self._config, source, target)
+        with self._target.session(read_only=False) as session:
+            begin_write(session.driver_connection, lock_wait=self._rules.lock_wait)
+            ensure_target_ledger(session.sqlalchemy(), label=self._target.name)
+            commit_within(session.driver_connection, self._rules.commit_wait)
+        return table
+
+    def _write_group(self, table: ResolvedTable, group: Sequence[Partition]) -> Iterator[Outcome]:
+        stack = [tuple(group)]
+        while stack:
+            part = stack.pop()
+            try:
+                yield from self._write(table, part)
+            except SPLIT as error:
+                pieces = split_group(part, error)
+                if len(pieces) > 1:
+                    stack.extend(reversed(pieces))
+                else:
+                    yield self._fail(table, part[0], error)
+            except ReconcileAssetsError as error:
+                if not isinstance(error, SerializationConflict | UnknownOutcome):
+                    self._fatal = error  # the next group would meet the same
+                for partition in part:
+                    yield self._fail(table, partition, error)
+
+    def _write(self, table: ResolvedTable, part: Sequence[Partition]) -> tuple[PartitionWrite, ...]:
+        if self._fatal is not None:
+            raise self._fatal
+        writer = GroupWriter(
+            table,
+            part,
+            self._source,
+            self._target,
+            self._order,
+            lock_wait=self._rules.lock_wait,
+            commit_wait=self._rules.commit_wait,
+        )
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(RETRIED),
+            wait=tenacity.wait_random_exponential(multiplier=0.2, max=self._rules.longest_pause),  # full jitter
+            stop=tenacity.stop_after_attempt(self._rules.tries),
+            sleep=self._rules.sleep,
+            before_sleep=lambda state: self._log_retry(table, part, state),
+            reraise=True,
+        )
+        try:
+            return retrying(writer.attempt)
+        except ReconcileAssetsError as error:
+            raise writer.settled(error) from None
+
+    def _fail(self, table: ResolvedTable, partition: Partition, error: ReconcileAssetsError) -> PartitionFailure:
+        logger.error("partition not written: %s", error, extra=self._extra(table, partition.key))
+        return PartitionFailure(partition, error)
+
+    def _log_retry(self, table: ResolvedTable, part: Sequence[Partition], state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        logger.warning("trying again after: %s", error, extra=self._extra(table, part[0].key))
+
+    def _extra(self, table: ResolvedTable, partition: str) -> dict[str, str]:
+        return {"run": self._order.run_id, "table": table.name, "partition": partition}
+
+    def _copy_audit(self) -> None:
+        """Bring the copy of the target's audit chain up to date; the next run catches up on what fails here."""
+        if not self._connections.has_ledger():
+            return
+        try:
+            with self._target.session() as session:
+                copy_audit_entries(self._connections.ledger(), self._target.name, session.sqlalchemy())
+        except ReconcileAssetsError as error:
+            logger.warning("the audit log was not copied: %s", error, extra={"run": self._order.run_id})
+
+
+def first_group_size(table: ResolvedTable, rules: WriteRules) -> int:
+    """Partitions in the first transaction, before any rows were counted."""
+    return min(5, rules.group_partitions) if table.indexed else rules.scan_partitions
+
+
+def next_group_size(table: ResolvedTable, rules: WriteRules, *, partitions: int, rows: int) -> int:
+    """Partitions in the next transaction, by the rows that those of the last one had."""
+    if not table.indexed:
+        return rules.scan_partitions
+    per_partition = max(1, rows) / partitions
+    return max(1, min(rules.group_partitions, int(rules.group_rows / per_partition)))
+
+
+def split_group(part: Sequence[Partition], error: ReconcileAssetsError) -> tuple[tuple[Partition, ...], ...]:
+    """Where to cut after a failure: around the partitions that are known to be bad, else in the middle."""
+    if isinstance(error, PartitionsUnproved):
+        bad = tuple(each for each in part if each.key in error.keys)
+        good = tuple(each for each in part if each.key not in error.keys)
+        if bad and good:
+            return good, bad
+    middle = len(part) // 2
+    return tuple(piece for piece in (tuple(part[:middle]), tuple(part[middle:])) if piece)

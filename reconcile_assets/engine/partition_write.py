@@ -1,0 +1,278 @@
+"""One transaction that replaces some partitions of the target, proved before it commits.
+
+A crash at any point leaves the old partitions or the new ones: the rows, the batches and
+the audit entries become visible with one COMMIT, and that comes only after what stands in
+the target has been compared with what was read.
+"""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from reconcile_assets.core.compare import Comparison
+from reconcile_assets.core.verdicts import Verdict
+from reconcile_assets.core.windows import Partition
+from reconcile_assets.databases.base import Database, PartitionFilter, Session
+from reconcile_assets.databases.errors import translated_errors
+from reconcile_assets.databases.postgresql.catalog import source_of
+from reconcile_assets.databases.postgresql_copy import build_copy, quoted_name
+from reconcile_assets.databases.postgresql_windows import Windows
+from reconcile_assets.databases.postgresql_write import (
+    Backend,
+    begin_read,
+    begin_write,
+    commit_within,
+    copy_rows,
+    delete_windows,
+    end_backend,
+    lock_partitions,
+)
+from reconcile_assets.engine.comparison import compare_tables
+from reconcile_assets.engine.tables import ResolvedTable
+from reconcile_assets.errors import ProofFailed, ReconcileAssetsError, UnknownOutcome
+from reconcile_assets.ledger import Batch, find_batch, record_batches
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PartitionWrite:
+    """A partition that was replaced, proved equal to its source, and committed.
+
+    Attributes:
+        batch_id: of its batch row and audit entry in the target.
+        checksum: of its rows, hex; the same on both sides.
+        seconds: its share of the transaction's time, by rows.
+        committed_at: aware, UTC.
+        attempts: transactions it took.
+        notes: sentences for people, e.g. that the source has no rows.
+    """
+
+    partition: Partition
+    batch_id: str
+    rows_read: int
+    rows_deleted: int
+    rows_inserted: int
+    checksum: str
+    seconds: float
+    committed_at: datetime
+    storage: str = "postgresql"
+    attempts: int = 1
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PartitionFailure:
+    """A partition that stands as it stood before."""
+
+    partition: Partition
+    error: ReconcileAssetsError
+
+
+@dataclass(frozen=True)
+class WriteOrder:
+    """Who writes, and why: kept in every batch and audit entry."""
+
+    run_id: str
+    actor: str
+    backfill_id: str | None = None
+    reason: str | None = None
+
+
+class PartitionsUnproved(ProofFailed):
+    """Some partitions of the transaction did not prove equal; all of it was rolled back."""
+
+    def __init__(self, message: str, keys: frozenset[str]) -> None:
+        super().__init__(message)
+        self.keys = keys
+
+
+@dataclass
+class GroupWriter:
+    """Writes one group of partitions, in one transaction; call `attempt` again after a transient error.
+
+    Attributes:
+        partitions: ordered by start.
+        lock_wait: the most seconds to wait for another run's lock.
+        commit_wait: the most seconds to wait for the reply to COMMIT.
+        attempts: transactions begun so far.
+    """
+
+    table: ResolvedTable
+    partitions: Sequence[Partition]
+    source: Database
+    target: Database
+    order: WriteOrder
+    lock_wait: float = 60.0
+    commit_wait: float = 30.0
+    attempts: int = 0
+    _ids: dict[str, str] = field(default_factory=dict)
+    _backend: Backend | None = None
+    _unsettled: tuple[PartitionWrite, ...] = ()
+
+    def attempt(self) -> tuple[PartitionWrite, ...]:
+        """Replace, prove, record, commit; or, after a lost reply to COMMIT, find out that it was done.
+
+        Raises:
+            PartitionsUnproved: some partitions did not prove equal; they are named.
+            UnknownOutcome: the reply to COMMIT was lost; the next attempt settles it.
+            ReconcileAssetsError: anything else that went wrong; nothing was written.
+        """
+        self.attempts += 1
+        with self.target.session(read_only=False) as target, translated_errors(self.target.name):
+            connection = target.driver_connection
+            if self._unsettled and self._backend is not None:
+                end_backend(connection, self._backend)
+            backend = begin_write(connection, lock_wait=self.lock_wait)
+            lock_partitions(connection, str(self.table.target_table.name), [each.key for each in self.partitions])
+            if self._unsettled and self._is_committed(target):
+                return tuple(replace(write, attempts=self.attempts) for write in self._unsettled)
+            self._backend, self._unsettled = backend, ()
+            writes = self._write(target)
+            try:
+                commit_within(connection, self.commit_wait)
+            except UnknownOutcome:
+                self._unsettled = writes
+                raise
+            return writes
+
+    def settled(self, error: ReconcileAssetsError) -> ReconcileAssetsError:
+        """The error to report after the last attempt: an outcome still unknown is not hidden by a later trouble."""
+        if not self._unsettled:
+            return error
+        batches = ", ".join(write.batch_id for write in self._unsettled[:3])
+        return UnknownOutcome(
+            f"{self.target.name}: the reply to COMMIT was lost, and the target could not be asked since; "
+            f"look for batch {batches} in its reconcile_assets.batches, or run this again"
+        )
+
+    def _is_committed(self, target: Session) -> bool:
+        """Looked up with the partitions' locks held, so that the lost transaction can't commit any more."""
+        return find_batch(target.sqlalchemy(), self._unsettled[0].batch_id) is not None
+
+    def _write(self, target: Session) -> tuple[PartitionWrite, ...]:
+        started, clock = datetime.now(UTC), time.perf_counter()
+        # The source's snapshot begins after the locks: an older one could put back what another run replaced.
+        with self.source.session(read_only=True) as source:
+            with translated_errors(self.source.name):
+                begin_read(source.driver_connection)
+            deleted = self._replace(source, target)
+            comparisons = self._prove(source, target)
+        writes = self._describe(deleted, comparisons, seconds=time.perf_counter() - clock)
+        record_batches(
+            target.sqlalchemy(), [self._batch(write, started) for write in writes], label=self.target.name
+        )
+        return writes
+
+    def _replace(self, source: Session, target: Session) -> Mapping[str, int]:
+        """Rows deleted, by partition."""
+        pair, name = self.table.partition, self.table.target_table.name
+        reading = Windows(pair.source.name, pair.source.type.kind, self.partitions)
+        writing = Windows(pair.target.name, pair.target.type.kind, self.partitions)
+        connection = target.driver_connection
+        deleted = delete_windows(
+            connection, quoted_name(name), condition=writing.condition, window=writing.number
+        )
+        statements = build_copy(
+            connection,
+            source=source_of(self.table.source),
+            table=name,
+            columns=[(each.source.name, each.target.name) for each in self.table.pairs if not each.target.generated],
+            condition=reading.condition,
+        )
+        copy_rows(
+            source.driver_connection,
+            connection,
+            read=statements.read,
+            write=statements.write,
+            source_name=self.source.name,
+            target_name=self.target.name,
+        )
+        # Deferred constraints and triggers act now, so that the proof sees what they did.
+        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        return {writing.keys[number]: rows for number, rows in deleted.items()}
+
+    def _prove(self, source: Session, target: Session) -> Mapping[str, Comparison]:
+        """Compare what was read with what stands in the target: the same snapshot, the same transaction."""
+        pair = self.table.partition
+        found = compare_tables(
+            source,
+            target,
+            source_relation=self.table.source,
+            target_relation=self.table.target,
+            key=[each.source.name for each in self.table.key],
+            columns=self.table.pairs,
+            tolerances={},
+            partitions=PartitionFilter(pair.source.name, pair.source.type.kind, self.partitions),
+            limit=0,
+        )
+        proofs = {each.key: found[each.key] for each in self.partitions}
+        bad = {key: proof for key, proof in proofs.items() if proof.verdict is not Verdict.MATCHED}
+        if bad:
+            raise PartitionsUnproved(_explain(self.table.name, bad), frozenset(bad))
+        return proofs
+
+    def _describe(
+        self, deleted: Mapping[str, int], proofs: Mapping[str, Comparison], *, seconds: float
+    ) -> tuple[PartitionWrite, ...]:
+        now = datetime.now(UTC)
+        total = sum(proof.source.rows + 1 for proof in proofs.values())
+        return tuple(
+            PartitionWrite(
+                partition=each,
+                batch_id=self._ids.setdefault(each.key, str(uuid4())),
+                rows_read=proofs[each.key].source.rows,
+                rows_deleted=deleted.get(each.key, 0),
+                rows_inserted=proofs[each.key].target.rows,
+                checksum=proofs[each.key].target_checksum,
+                seconds=seconds * (proofs[each.key].source.rows + 1) / total,
+                committed_at=now,
+                attempts=self.attempts,
+                notes=_notes(proofs[each.key], deleted.get(each.key, 0)),
+            )
+            for each in self.partitions
+        )
+
+    def _batch(self, write: PartitionWrite, started: datetime) -> Batch:
+        return Batch(
+            batch_id=write.batch_id,
+            table=self.table.name,
+            target_table=str(self.table.target_table.name),
+            partition=write.partition.key,
+            run_id=self.order.run_id,
+            backfill_id=self.order.backfill_id,
+            actor=self.order.actor,
+            reason=self.order.reason,
+            rows_read=write.rows_read,
+            rows_deleted=write.rows_deleted,
+            rows_inserted=write.rows_inserted,
+            source_checksum=write.checksum,
+            target_checksum=write.checksum,
+            started_at=started,
+            attempts=self.attempts,
+        )
+
+
+def _notes(proof: Comparison, deleted: int) -> tuple[str, ...]:
+    if proof.source.rows:
+        return proof.notes
+    return ("the source has no rows", *((f"{deleted} deleted in the target",) if deleted else ()))
+
+
+def _explain(table: str, bad: Mapping[str, Comparison]) -> str:
+    key, proof = next(iter(bad.items()))
+    others = f" and {len(bad) - 1} more" if len(bad) > 1 else ""
+    differing = [
+        f"{name} ({column.differs} rows)" if column.differs else f"{name} ({column.comparison})"
+        for name, column in proof.columns.items()
+        if column.differs or column.comparison.startswith("uncomparable")
+    ]
+    return (
+        f"table {table}, partition {key}{others}: what stood in the target was not what was read "
+        f"({proof.missing_in_target} missing, {proof.missing_in_source} extra, {proof.value_differs} changed"
+        f"{': ' + ', '.join(differing[:5]) if differing else ''}); rolled back. Look at the types, defaults and "
+        "triggers of the target"
+    )
