@@ -33,7 +33,7 @@ def load_config(path: Path, *, environ: Mapping[str, str]) -> Config:
     Raises:
         ConfigurationError: up to ten lines, each ``FILE:LINE: field: value what; next step``.
     """
-    document = _component(read_documents(_read(path), str(path)), path)
+    document = _component(read_documents(_read(path), _label(path)), path)
     moved = _merge(document)
     try:
         config = Config.model_validate(document.value)
@@ -90,13 +90,19 @@ def find_config(cwd: Path, environ: Mapping[str, str], flag: str | None = None) 
     raise ConfigurationError(f"{len(found)} configurations ({names}); choose one by --config FILE or {CONFIG_FILE}")
 
 
+def _label(path: Path) -> str:
+    """The file's name in messages: from the working folder where it is inside."""
+    cwd = Path.cwd()
+    return str(path.relative_to(cwd) if path.is_relative_to(cwd) else path)
+
+
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise ConfigurationError(f"{path}:1: is not UTF-8 text; save it as UTF-8") from None
+        raise ConfigurationError(f"{_label(path)}:1: is not UTF-8 text; save it as UTF-8") from None
     except OSError as error:
-        raise ConfigurationError(f"{path}: {error.strerror}; name a readable file by --config FILE") from None
+        raise ConfigurationError(f"{_label(path)}: {error.strerror}; name a readable file by --config FILE") from None
 
 
 def _component(documents: tuple[Document, ...], path: Path) -> Document:
@@ -109,7 +115,7 @@ def _component(documents: tuple[Document, ...], path: Path) -> Document:
     if len(ours) > 1:
         raise ours[1].refusal((), "a second configuration in one file; put its tables into the first")
     if not ours:
-        raise ConfigurationError(f"{path}:1: holds no configuration; begin with type: {COMPONENT_TYPE}")
+        raise ConfigurationError(f"{_label(path)}:1: holds no configuration; begin with type: {COMPONENT_TYPE}")
     if not isinstance(ours[0].value, dict):
         raise ours[0].refusal((), "is not a mapping; begin with type: and attributes:")
     return ours[0]

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from reconcile_assets.configuration.alerts import AlertsConfig
 from reconcile_assets.configuration.base import Frozen, refusal
@@ -56,6 +56,10 @@ __all__ = [
 ]
 
 DEFAULT_CRON = "*/15 * * * *"
+
+
+def _same_table(one: str, other: str) -> bool:
+    return TableName.parse(one) == TableName.parse(other)
 
 
 def _refuse_repeats(field: str, names: Iterable[str], why: str = "name it once") -> None:
@@ -136,10 +140,6 @@ class ReconcileConfig(Frozen):
     partitions: Literal["lookback", "all"] = "lookback"
 
 
-def _default_checks() -> tuple[CheckConfig, ...]:
-    return (RowCountCheck(), RowsCheck())
-
-
 class TableConfig(Frozen):
     """One target table: an asset, its source, its partitions and its checks.
 
@@ -148,6 +148,7 @@ class TableConfig(Frozen):
         source_table, source_query: exactly one; a query is used as a table.
         key: the columns that identify a row, by their source names; empty: rows are a multiset.
         source, target: connection names, where they differ from the configuration's.
+        checks: row_count and rows where none is given.
     """
 
     name: DefinitionName
@@ -162,7 +163,7 @@ class TableConfig(Frozen):
     reconcile: ReconcileConfig = ReconcileConfig()
     source: ConnectionName | None = None
     target: ConnectionName | None = None
-    checks: tuple[CheckConfig, ...] = Field(default_factory=_default_checks)
+    checks: tuple[CheckConfig, ...] = ()
 
     def check(self, name: str) -> CheckConfig:
         """The check of this name.
@@ -174,6 +175,11 @@ class TableConfig(Frozen):
             if check.check_name == name:
                 return check
         raise KeyError(name)
+
+    @field_validator("checks", mode="after")
+    @classmethod
+    def _is_always_checked(cls, checks: tuple[CheckConfig, ...]) -> tuple[CheckConfig, ...]:
+        return checks or (RowCountCheck(), RowsCheck())  # a partition is green only when something proved it
 
     @model_validator(mode="after")
     def _is_consistent(self) -> "TableConfig":
@@ -269,11 +275,19 @@ class Config(Frozen):
                     ("tables", index, "name"), "is the name of an earlier table; names are unique", table.name
                 )
             self._check_sides(index, table)
+            self._check_writers(index, table)
         return self
+
+    def _check_writers(self, index: int, table: TableConfig) -> None:
+        mine = (self.target_of(table), TableName.parse(table.target_table))
+        for earlier in self.tables[:index]:
+            if mine == (self.target_of(earlier), TableName.parse(earlier.target_table)):
+                message = f"is written by table {earlier.name!r} too, each would delete the other's rows; name another"
+                raise refusal(("tables", index, "target_table"), message, table.target_table)
 
     def _check_sides(self, index: int, table: TableConfig) -> None:
         source, target = self.source_of(table), self.target_of(table)
-        if source == target and table.source_table == table.target_table:
+        if source == target and table.source_table and _same_table(table.source_table, table.target_table):
             raise refusal(
                 ("tables", index, "target_table"), "is the source table itself; name another table", table.target_table
             )

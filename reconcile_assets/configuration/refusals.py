@@ -20,6 +20,7 @@ _MESSAGES = {
     "model_attributes_type": "is not a mapping; write `key: value`",
     "too_short": "is empty; name at least one",
 }
+_CHECK_TYPES = ("row_count", "rows", "aggregate", "sql", "schema", "freshness")
 _MISSING = {
     "partition": "tables without partitions are not supported in this version; "
     "write partition: {column: ..., by: day, start: ...}",
@@ -74,7 +75,7 @@ def _refusal(details: ErrorDetails, model: type[BaseModel]) -> tuple[Location, s
         value, message = "", f"is missing; {_MISSING.get(str(place[-1]), 'add it')}"
     elif kind.startswith("union_tag"):
         place, value = (*place, "type"), shown(context.get("tag"))
-        message = f"is no kind of check; {near_name(str(context.get('tag', '')), _tags(details, model))}"
+        message = f"is no kind of check; {near_name(str(context.get('tag', '')), _CHECK_TYPES)}"
     elif kind in ("literal_error", "enum"):
         message = f"is not one of {context['expected']}"
     elif kind == "greater_than_equal":
@@ -118,13 +119,3 @@ def _bare(kind: Any) -> Any:
         members = [member for member in get_args(kind) if member is not type(None)]
         return _bare(members[0])
     return kind
-
-
-def _tags(details: ErrorDetails, model: type[BaseModel]) -> list[str]:
-    text = str(details.get("ctx", {}).get("expected_tags", ""))
-    return [tag.strip().strip("'") for tag in text.split(",") if tag.strip()] or [
-        "row_count",
-        "rows",
-        "aggregate",
-        "sql",
-    ]

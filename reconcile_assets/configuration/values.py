@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|w)")
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_FIRST_YEAR, _LAST_YEAR = 1000, 9000
 _LONGEST = timedelta(days=36500)
 _CRON_FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("weekday", 0, 7))
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -32,7 +33,7 @@ def _number(value: object) -> float:
         raise _refusal("is not a number; write e.g. 0.01")
     try:
         number = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise _refusal("is not a number; write e.g. 0.01") from None
     if math.isnan(number) or math.isinf(number):
         raise _refusal("is not a finite number; write e.g. 0.01")
@@ -61,6 +62,8 @@ def _wall_clock(value: object) -> datetime:
         raise _refusal("is neither a date nor a time; write e.g. 2013-01-01 or 2013-01-01T06:00")
     if moment.tzinfo is not None:
         raise _refusal("carries an offset; write the wall clock of `timezone`, e.g. 2013-01-01T06:00")
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise _refusal(f"is out of range; years {_FIRST_YEAR} to {_LAST_YEAR} can be partitioned")
     return moment
 
 
