@@ -224,7 +224,7 @@ class TableConfig(Frozen):
                 raise refusal(("checks", index, "tolerances", column), "is a key column; a key is compared exactly")
             if column in self.columns.exclude:
                 raise refusal(
-                    f"checks.{index}.tolerances.{column}", "is excluded by columns.exclude; drop one of the two"
+                    ("checks", index, "tolerances", column), "is excluded by columns.exclude; drop one of the two"
                 )
 
 
