@@ -39,6 +39,8 @@ def copy_entries(database: LedgerDatabase, target: str, connection: sa.Connectio
             if last is None:
                 _begin_copy(own, target, page[0])
             own.execute(database.tables.audit_copies.insert(), [copy_row(entry, target) for entry in page])
+            chains = database.tables.audit_chains
+            own.execute(chains.update().where(chains.c.target == target).values(seq=page[-1].seq))
             copied += len(page)
             last = page[-1]
         return copied
@@ -49,7 +51,23 @@ def verify_target(database: LedgerDatabase | None, target: str, connection: sa.C
     if database is None:
         return _verify(connection, target, None)
     with database.reading() as own:
+        if reason := _copy_fault(own, target):
+            return AuditVerification(ok=False, entries=0, reason=reason)
         return _verify(connection, target, iterate_copy(own, target))
+
+
+def set_aside(own: sa.Connection, target: str) -> bool:
+    """Keep a copy under another name, so that a target made anew begins another; False when there is none."""
+    tables = ledger_tables(own.dialect.name)
+    lock_transaction(own, f"audit copy {target!r}")
+    chain_id = own.execute(
+        sa.select(tables.audit_chains.c.chain_id).where(tables.audit_chains.c.target == target)
+    ).scalar_one_or_none()
+    if chain_id is None:
+        return False
+    for table in (tables.audit_chains, tables.audit_copies):
+        own.execute(table.update().where(table.c.target == target).values(target=f"{target} {chain_id}"))
+    return True
 
 
 def iterate_copy(own: sa.Connection, target: str) -> Iterator[AuditEntry]:
@@ -68,6 +86,18 @@ def _verify(connection: sa.Connection, target: str, copy: Iterator[AuditEntry] |
         if found.ok:
             found = _verify_batches(connection, found)
         return _verify_totals(connection, found)
+
+
+def _copy_fault(own: sa.Connection, target: str) -> str | None:
+    """Why the copy itself cannot be believed; None when it can."""
+    tables = ledger_tables(own.dialect.name)
+    chains, copies = tables.audit_chains, tables.audit_copies
+    kept = own.execute(sa.select(chains.c.seq).where(chains.c.target == target)).scalar_one_or_none() or 0
+    mine = sa.select(sa.func.count()).select_from(copies).where(copies.c.target == target)
+    found = own.execute(mine).scalar_one()
+    return (
+        None if kept == found else f"the copy of the chain has {found} entries, but {kept} were copied: it was changed"
+    )
 
 
 def _has_chain(connection: sa.Connection) -> bool:
@@ -163,4 +193,6 @@ def _require_sound(target: str, last: AuditEntry | None, page: Sequence[AuditEnt
 
 def _begin_copy(own: sa.Connection, target: str, first: AuditEntry) -> None:
     chains = ledger_tables(own.dialect.name).audit_chains
-    own.execute(chains.insert().values(target=target, chain_id=first.chain_id, first_copied_at=database_now(own)))
+    own.execute(
+        chains.insert().values(target=target, chain_id=first.chain_id, seq=0, first_copied_at=database_now(own))
+    )

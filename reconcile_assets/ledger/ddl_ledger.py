@@ -122,6 +122,7 @@ LEDGER_FIRST: Mapping[str, tuple[str, ...]] = {
         CREATE TABLE reconcile_assets.audit_chains (
           target TEXT NOT NULL,
           chain_id TEXT NOT NULL,
+          seq BIGINT NOT NULL,
           first_copied_at TIMESTAMP WITH TIME ZONE NOT NULL,
           PRIMARY KEY (target)
         )
@@ -271,6 +272,7 @@ LEDGER_FIRST: Mapping[str, tuple[str, ...]] = {
         CREATE TABLE reconcile_assets_audit_chains (
           target TEXT NOT NULL,
           chain_id TEXT NOT NULL,
+          seq BIGINT NOT NULL,
           first_copied_at TEXT NOT NULL,
           PRIMARY KEY (target)
         )

@@ -195,7 +195,7 @@ class Ledger:
             lease: how long others leave the claimed alone; longer than sending can take.
         """
         with self.database.writing() as connection:
-            outbox.route_alerts(connection, now=now, limit=limit, destinations_for=destinations_for)
+            outbox.route_alerts(connection, now=now, destinations_for=destinations_for)
         with self.database.writing() as connection:
             names = outbox.fetch_open_destinations(connection)
             due: list[DueAlert] = []
@@ -271,6 +271,14 @@ class Ledger:
             connection: to the target, in no transaction that began before this call.
         """
         return copies.verify_target(self.database, target, connection)
+
+    def set_aside_audit_copy(self, target: str) -> bool:
+        """Keep the copy of a target's chain under another name, so that a target made anew can begin another.
+
+        Nothing is lost: the copy stays, under the target's name and its chain's id. False when there is none.
+        """
+        with self.database.writing() as connection:
+            return copies.set_aside(connection, target)
 
     def iterate_audit_copy(self, target: str) -> Iterator[AuditEntry]:
         """The copy of a target's audit chain in the order of its numbers."""

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from reconcile_assets.errors import UnknownEngine
+from reconcile_assets.errors import LedgerCorrupt, UnknownEngine
 
 SCHEMA = "reconcile_assets"
 DIALECTS = ("postgresql", "sqlite")
@@ -40,8 +40,12 @@ class UtcInstant(TypeDecorator[datetime]):
     def process_result_value(self, value: object, dialect: sa.Dialect) -> datetime | None:
         if value is None:
             return None
-        instant = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-        return instant.astimezone(UTC)
+        if isinstance(value, datetime):
+            return value.astimezone(UTC)
+        try:
+            return datetime.fromisoformat(str(value)).astimezone(UTC)
+        except ValueError:
+            raise LedgerCorrupt("a time in the ledger is not one: the row was changed by hand") from None
 
 
 def iso_instant(instant: datetime) -> str:
@@ -244,6 +248,7 @@ def _audit_chains(metadata: sa.MetaData, prefix: str) -> sa.Table:
         metadata,
         _text("target", primary_key=True),
         _text("chain_id"),
+        _count("seq"),  # of the last entry copied: shows a copy that was cut itself
         _instant("first_copied_at"),
     )
 

@@ -7,9 +7,9 @@ now proved different after it only could not be verified; being still bad is no 
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -23,8 +23,6 @@ from reconcile_assets.ledger.text import clean_text
 from reconcile_assets.ledger.transitions import CheckChange, Known, find_change
 
 PAGE = 1_000
-_Item = TypeVar("_Item")
-_ROWS_PER_INSERT = 500  # times 22 columns stays below SQLite's 32,766 variables
 
 
 def record_verdicts(
@@ -43,7 +41,7 @@ def record_verdicts(
         changes.append(change)
         rows.extend(_row(verdict, now, run_id, backfill_id) for verdict in found)
         _write_state(connection, change, now, run_id, backfill_id)
-    _insert_history(connection, rows)
+    connection.execute(ledger_tables(connection.dialect.name).verdicts.insert(), rows)
     alerts = insert_alerts(connection, changes, run_id=run_id, backfill_id=backfill_id, now=now)
     return RecordedVerdicts(frozenset().union(*(change.changed for change in changes)), alerts)
 
@@ -98,16 +96,30 @@ def _group(verdicts: Sequence[CheckVerdict]) -> Mapping[tuple[str, str], list[Ch
 def _known(connection: sa.Connection, table: str, check: str, partitions: Sequence[str]) -> dict[str, Known]:
     """The latest state of these partitions, and of all that are bad (to know when the last one recovers)."""
     state = ledger_tables(connection.dialect.name).verdict_state
-    wanted = [state.c.verdict != Verdict.MATCHED.value]
-    wanted.extend(state.c.partition.in_(chunk) for chunk in _chunks(partitions, PAGE))
-    known: dict[str, Known] = {}
-    for condition in wanted:
-        query = sa.select(state).where(state.c.table_name == table, state.c.check_name == check, condition)
-        for row in connection.execute(query):
-            alerted = None if row.alerted is None else Verdict(row.alerted)
-            evaluated_at = min(row.evaluated_at, row.recorded_at)  # a clock ahead of the database's is not believed
-            known[row.partition] = Known(Verdict(row.verdict), alerted, evaluated_at, row.since)
-    return known
+    known = _read_known(connection, table, check, state.c.verdict != Verdict.MATCHED.value)
+    others = [partition for partition in partitions if partition not in known]
+    if len(others) > PAGE:  # one look at all that the check has costs less than many lists of keys
+        return _read_known(connection, table, check, sa.true())
+    return known | _read_known(connection, table, check, state.c.partition.in_(others))
+
+
+def _read_known(
+    connection: sa.Connection, table: str, check: str, condition: sa.ColumnElement[bool]
+) -> dict[str, Known]:
+    state = ledger_tables(connection.dialect.name).verdict_state
+    columns = (state.c.partition, state.c.verdict, state.c.alerted, state.c.evaluated_at, state.c.recorded_at)
+    query = sa.select(*columns, state.c.since).where(
+        state.c.table_name == table, state.c.check_name == check, condition
+    )
+    return {
+        row.partition: Known(
+            verdict=Verdict(row.verdict),
+            alerted=None if row.alerted is None else Verdict(row.alerted),
+            evaluated_at=min(row.evaluated_at, row.recorded_at),  # a clock ahead of the database's is not believed
+            since=row.since,
+        )
+        for row in connection.execute(query)
+    }
 
 
 def _write_state(
@@ -118,19 +130,15 @@ def _write_state(
         | {"since": latest.since, "alerted": None if latest.alerted is None else latest.alerted.value}
         for latest in change.latest
     ]
+    if not rows:
+        return
     state = ledger_tables(connection.dialect.name).verdict_state
     keys = [column.name for column in state.primary_key]
+    # Both are executemany, which psycopg sends through one pipeline: 16 times as fast as VALUES lists.
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    for chunk in _chunks(rows, _ROWS_PER_INSERT):
-        statement = insert(state).values(chunk)
-        updates = {name: statement.excluded[name] for name in chunk[0] if name not in keys}
-        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=updates))
-
-
-def _insert_history(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
-    history = ledger_tables(connection.dialect.name).verdicts
-    for chunk in _chunks(rows, _ROWS_PER_INSERT):
-        connection.execute(history.insert().values(chunk))
+    statement = insert(state)
+    updates = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=updates), rows)
 
 
 def _row(verdict: CheckVerdict, now: datetime, run_id: str, backfill_id: str | None) -> dict[str, Any]:
@@ -177,8 +185,3 @@ def _latest(row: Mapping[Any, Any]) -> LatestVerdict:
         evaluated_at=row["evaluated_at"],
     )
     return LatestVerdict(verdict, row["since"], row["recorded_at"], row["run_id"], row["backfill_id"])
-
-
-def _chunks(items: Sequence[_Item], size: int) -> Iterator[Sequence[_Item]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
