@@ -202,7 +202,7 @@ def test_help_imports_nothing_heavy() -> None:
 def test_a_reader_that_goes_away_is_met_with_silence() -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    command = [sys.executable, "-m", "reconcile_assets", "--help"]
+    command = [sys.executable, "-m", "reconcile_assets", "--version"]
     done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False)
     os.close(writer)
     assert (done.returncode, done.stderr) == (2, b"")
