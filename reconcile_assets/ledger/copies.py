@@ -92,12 +92,12 @@ def _copy_fault(own: sa.Connection, target: str) -> str | None:
     """Why the copy itself cannot be believed; None when it can."""
     tables = ledger_tables(own.dialect.name)
     chains, copies = tables.audit_chains, tables.audit_copies
-    kept = own.execute(sa.select(chains.c.seq).where(chains.c.target == target)).scalar_one_or_none() or 0
-    mine = sa.select(sa.func.count()).select_from(copies).where(copies.c.target == target)
-    found = own.execute(mine).scalar_one()
-    return (
-        None if kept == found else f"the copy of the chain has {found} entries, but {kept} were copied: it was changed"
-    )
+    found = sa.select(sa.func.count()).select_from(copies).where(copies.c.target == target).scalar_subquery()
+    kept = sa.select(chains.c.seq).where(chains.c.target == target).scalar_subquery()
+    row = own.execute(sa.select(found.label("found"), sa.func.coalesce(kept, 0).label("kept"))).one()  # at one moment
+    if row.found == row.kept:
+        return None
+    return f"the copy of the chain has {row.found} entries, but {row.kept} were copied: it was changed"
 
 
 def _has_chain(connection: sa.Connection) -> bool:

@@ -176,32 +176,50 @@ class Ledger:
 
     # Alerts
 
-    def fetch_due_alerts(
-        self,
-        now: datetime,
-        limit: int = 100,
-        *,
-        destinations_for: Callable[[Alert], Collection[str]],
-        destinations: Collection[str] | None = None,
-        lease: timedelta = outbox.LEASE,
+    def route_alerts(
+        self, destinations_for: Callable[[Alert], Collection[str]], *, now: datetime, limit: int = outbox.PAGE
+    ) -> int:
+        """Work out where alerts that are new have to go, oldest first; returns how many it has looked at.
+
+        Args:
+            destinations_for: asked once for each alert; one that goes nowhere is done with.
+            now: aware; from then on the alerts are due.
+        """
+        with self.database.writing() as connection:
+            return outbox.route_alerts(connection, now=now, limit=limit, destinations_for=destinations_for)
+
+    def fetch_open_destinations(self) -> tuple[str, ...]:
+        """Destinations to which some alert has yet to be delivered."""
+        with self.database.reading() as connection:
+            return outbox.fetch_open_destinations(connection)
+
+    def claim_due_alerts(
+        self, destination: str, *, now: datetime, limit: int = outbox.PAGE, lease: timedelta = outbox.LEASE
     ) -> tuple[DueAlert, ...]:
-        """Route new alerts, and claim for each destination what is due, oldest first.
+        """Claim what is due for one destination, oldest first, so that no other sender takes it.
 
         Args:
             now: aware.
-            limit: of alerts for one destination.
-            destinations_for: names where a new alert has to go; asked once for each alert.
-            destinations: claim for these only, e.g. those still configured; all when None.
-            lease: how long others leave the claimed alone; longer than sending can take.
+            lease: how long others leave it alone; longer than sending can take.
         """
         with self.database.writing() as connection:
-            outbox.route_alerts(connection, now=now, destinations_for=destinations_for)
-        with self.database.writing() as connection:
-            names = outbox.fetch_open_destinations(connection)
-            due: list[DueAlert] = []
-            for name in names if destinations is None else sorted(set(names) & set(destinations)):
-                due.extend(outbox.claim_due(connection, destination=name, now=now, limit=limit, lease=lease))
-            return tuple(due)
+            return outbox.claim_due(connection, destination=destination, now=now, limit=limit, lease=lease)
+
+    def fetch_due_alerts(
+        self,
+        now: datetime,
+        limit: int = outbox.PAGE,
+        *,
+        destinations_for: Callable[[Alert], Collection[str]],
+        lease: timedelta = outbox.LEASE,
+    ) -> tuple[DueAlert, ...]:
+        """Route all that is new, then claim what is due for each destination, at most ``limit`` for each."""
+        while self.route_alerts(destinations_for, now=now) == outbox.PAGE:
+            pass
+        claimed = (
+            self.claim_due_alerts(name, now=now, limit=limit, lease=lease) for name in self.fetch_open_destinations()
+        )
+        return tuple(due for found in claimed for due in found)
 
     def record_delivery(
         self,

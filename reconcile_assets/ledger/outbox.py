@@ -26,6 +26,7 @@ from reconcile_assets.ledger.schema import LedgerTables, iso_instant, ledger_tab
 from reconcile_assets.ledger.text import clean_text
 from reconcile_assets.ledger.transitions import CheckChange
 
+PAGE = 500
 PARTITIONS_LISTED = 1_000
 NOTES_LISTED = 20
 LEASE = timedelta(seconds=60)
@@ -76,12 +77,12 @@ def insert_alerts(
 
 
 def route_alerts(
-    connection: sa.Connection, *, now: datetime, destinations_for: Callable[[Alert], Collection[str]]
+    connection: sa.Connection, *, now: datetime, limit: int, destinations_for: Callable[[Alert], Collection[str]]
 ) -> int:
     """Work out where alerts that are new have to go; returns how many were new."""
     tables = ledger_tables(connection.dialect.name)
     alerts = tables.alerts
-    query = sa.select(alerts).where(alerts.c.routed_at.is_(None)).order_by(alerts.c.id)
+    query = sa.select(alerts).where(alerts.c.routed_at.is_(None)).order_by(alerts.c.id).limit(limit)
     found = [_alert(row) for row in connection.execute(query.with_for_update(skip_locked=True))]
     rows = [
         {"alert_id": alert.alert_id, "destination": name, "tries": 0, "next_try_at": now}
