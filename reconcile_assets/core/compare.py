@@ -30,10 +30,6 @@ class Checksum:
         return Checksum.of_sums(self.rows + other.rows, first, second)
 
 
-NO_DIFFERENCES = Differences()
-NO_ROWS = Checksum(0, "0" * 32)
-
-
 @dataclass(frozen=True)
 class SideCounts:
     """One side's rows.
@@ -69,6 +65,15 @@ class SideCost:
     rows_read: int = 0
     bytes: int = 0
 
+    def __sub__(self, other: "SideCost") -> "SideCost":
+        return SideCost(self.scans - other.scans, self.rows_read - other.rows_read, self.bytes - other.bytes)
+
+
+NO_COUNTS = SideCounts()
+NO_COST = SideCost()
+NO_DIFFERENCES = Differences()
+NO_ROWS = Checksum(0, "0" * 32)
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -87,8 +92,8 @@ class Comparison:
     """
 
     verdict: Verdict
-    source: SideCounts = SideCounts()
-    target: SideCounts = SideCounts()
+    source: SideCounts = NO_COUNTS
+    target: SideCounts = NO_COUNTS
     missing_in_target: int = 0
     missing_in_source: int = 0
     value_differs: int = 0
@@ -98,8 +103,8 @@ class Comparison:
     source_checksum: str = ""
     target_checksum: str = ""
     within_tolerance: int = 0
-    source_cost: SideCost = SideCost()
-    target_cost: SideCost = SideCost()
+    source_cost: SideCost = NO_COST
+    target_cost: SideCost = NO_COST
     seconds: float = 0.0
 
     def to_dict(self) -> dict[str, object]:
@@ -135,6 +140,7 @@ def _cost(cost: SideCost) -> dict[str, int]:
 
 
 __all__ = [
+    "NO_COUNTS",
     "NO_ROWS",
     "Checksum",
     "ColumnComparison",

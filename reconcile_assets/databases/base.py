@@ -186,9 +186,20 @@ class Session(ABC):
 
     @abstractmethod
     def stream_rows(
-        self, query: RowsetQuery, buckets: int, wanted: Sequence[Bucket] | None, *, values: bool
+        self,
+        query: RowsetQuery,
+        buckets: int,
+        wanted: Sequence[Bucket],
+        *,
+        values: bool,
+        per_window: int | None = None,
     ) -> Iterator["ShippedRow"]:
-        """The rows of the wanted buckets (None: all), ordered by window and bucket, memory flat."""
+        """The rows of the wanted buckets, ordered by window and bucket, memory flat.
+
+        Args:
+            values: ship the columns' exact texts; else the row's digest.
+            per_window: at most so many of each window; None ships all.
+        """
 
     @abstractmethod
     def fetch_rows_by_key(self, query: RowsetQuery, keys: Sequence[tuple[str | None, ...]]) -> list["ShippedRow"]:

@@ -84,22 +84,28 @@ class DigestQueries:
             rows=self._rows(with_key=counted or buckets > 1),
         )
 
-    def shipped(self, buckets: int, wanted: Sequence[Bucket] | None, *, values: bool) -> sql.Composed:
-        """The rows of the wanted buckets, ordered by window and bucket."""
-        first, second = _LANES[self.query.fast]
-        content = self._values() if values else []
-        names = [sql.Identifier(f"v{index}") for index in range(len(content))]
+    def shipped(
+        self, buckets: int, wanted: Sequence[Bucket], *, values: bool, per_window: int | None = None
+    ) -> sql.Composed:
+        """The rows of the wanted buckets, ordered by window and bucket: window, bucket, key, values or lanes."""
         keys = [sql.Identifier(f"k{index}") for index in range(len(self.query.key))]
+        names = [sql.Identifier(f"v{index}") for index in range(len(self.query.columns))] if values else _LANE_NAMES
+        content = self._values() if values else []
         rows = self._rows(
             with_key=buckets > 1, with_row=not values, extra=[*self._keys(keys), *self._as(content, names)]
         )
-        lanes = [] if values else [first, second]
-        inner = sql.SQL("SELECT w, {} AS b, {} FROM ({}) AS r").format(
-            self._bucket(buckets), sql.SQL(", ").join([*keys, *names, *self._as(lanes, _LANE_NAMES)]), rows
+        lanes = [] if values else self._as(_LANES[self.query.fast], names)
+        inner = sql.SQL("SELECT {} FROM ({}) AS r").format(
+            _list([sql.SQL("w"), sql.SQL("{} AS b").format(self._bucket(buckets)), *keys, *(lanes or names)]), rows
         )
-        if wanted is not None:
-            inner = sql.SQL("SELECT * FROM ({}) AS s WHERE {}").format(inner, self._is_wanted(wanted))
-        return sql.SQL("{} ORDER BY w, b").format(inner)
+        inner = sql.SQL("SELECT * FROM ({}) AS s WHERE {}").format(inner, self._is_wanted(wanted))
+        if per_window is None:
+            return sql.SQL("{} ORDER BY w, b").format(inner)
+        shown = _list([sql.SQL("w"), sql.SQL("b"), *keys, *names])
+        numbered = sql.SQL("SELECT *, row_number() OVER (PARTITION BY w) AS number FROM ({}) AS n").format(inner)
+        return sql.SQL("SELECT {} FROM ({}) AS m WHERE number <= {} ORDER BY w, b").format(
+            shown, numbered, sql.Literal(per_window)
+        )
 
     def by_key(self, keys: Sequence[tuple[str | None, ...]]) -> sql.Composed:
         """The rows of these keys with their values; each key is compared by the column's own index."""
@@ -168,7 +174,9 @@ class DigestQueries:
         return sql.SQL("true") if self._windows is None else self._windows.condition
 
     def _is_wanted(self, wanted: Sequence[Bucket]) -> sql.Composable:
-        numbers: dict[str | None, int] = {key: number for number, key in self._windows.keys.items()} if self._windows else {None: 0}
+        numbers: dict[str | None, int] = {None: 0}
+        if self._windows is not None:
+            numbers = {key: number for number, key in self._windows.keys.items()}
         pairs = [numbers[window] * _WINDOW_STEP + bucket for window, bucket in wanted]
         return sql.SQL("w::int8 * {} + b = ANY({}::int8[])").format(sql.Literal(_WINDOW_STEP), pairs)
 
@@ -183,6 +191,10 @@ def windows_of(partitions: PartitionFilter | None) -> Windows | None:
         return None
     found: Sequence[Partition] = partitions.partitions
     return Windows(partitions.column, partitions.kind, found)
+
+
+def _list(items: Sequence[sql.Composable]) -> sql.Composed:
+    return sql.SQL(", ").join(items)
 
 
 def _column(form: ColumnForm) -> sql.Composable:

@@ -168,7 +168,13 @@ class PostgresSession(Session):
         }
 
     def stream_rows(
-        self, query: RowsetQuery, buckets: int, wanted: Sequence[Bucket] | None, *, values: bool
+        self,
+        query: RowsetQuery,
+        buckets: int,
+        wanted: Sequence[Bucket],
+        *,
+        values: bool,
+        per_window: int | None = None,
     ) -> Iterator[ShippedRow]:
         """See :meth:`Session.stream_rows`."""
         queries = self._queries(query)
@@ -177,7 +183,7 @@ class PostgresSession(Session):
         self.cost.scans += 1
         size = _BATCH if psycopg.capabilities.has_stream_chunked() else 1
         with translated_errors(self.name), self._connection.cursor() as cursor:
-            statement = queries.shipped(buckets, wanted, values=values)
+            statement = queries.shipped(buckets, wanted, values=values, per_window=per_window)
             for row in cursor.stream(statement, size=size):
                 self._count((row,))
                 yield ShippedRow(keys[row[0]], row[1], row[2:width], row[width:])

@@ -1,0 +1,191 @@
+"""``reconcile-assets diff``: compare any two tables by URL.
+
+Nothing heavy is imported here: two small tables are compared within a second of the start.
+"""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any
+
+from reconcile_assets.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from reconcile_assets.core.compare import Comparison
+    from reconcile_assets.core.difference import Difference
+
+EXIT_CODES = {"matched": 0, "mismatched": 1, "inconclusive": 2}
+
+EXAMPLES = """\
+examples:
+  reconcile-assets diff postgresql://host/a ops.flights postgresql://host/b warehouse.flights
+  reconcile-assets diff $A orders $B orders -k id -c amount -c customer:customer_name --abs-tol amount=0.01
+  reconcile-assets diff $A log $B log --keyless --where "day = '2024-01-01'" --json
+
+exit codes: 0 matched; 1 mismatched; 2 could not verify
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command's parser."""
+    parser = subparsers.add_parser(
+        "diff",
+        help="compare any two tables by URL, without a configuration",
+        description="Compare two tables or views, row by row, without a configuration.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("source_url", metavar="SOURCE_URL")
+    parser.add_argument("source_table", metavar="SOURCE_TABLE", help="name or schema.name")
+    parser.add_argument("target_url", metavar="TARGET_URL")
+    parser.add_argument("target_table", metavar="TARGET_TABLE")
+    add = parser.add_argument
+    add("-k", "--key", action="append", default=[], metavar="COL", help="key column; repeatable (default: primary key)")
+    add("-c", "--column", action="append", default=[], metavar="COL", help="compare only these; SOURCE:TARGET renames")
+    add("--exclude", action="append", default=[], metavar="COL", help="leave a column out")
+    add("--keyless", action="store_true", help="no key: compare whole rows as a multiset")
+    add("--where", metavar="SQL", help="a condition on both sides")
+    add("--where-source", metavar="SQL", help="a condition on the source only")
+    add("--where-target", metavar="SQL", help="a condition on the target only")
+    for name, text in (
+        ("--abs-tol", "absolute tolerance of a number"),
+        ("--rel-tol", "relative tolerance of a number"),
+        ("--seconds", "tolerance of a date or time"),
+    ):
+        add(name, action="append", default=[], metavar="COL=X", help=f"{text}, inclusive; repeatable")
+    add("--zone", action="append", default=[], metavar="COL=ZONE", help="the zone of a column's zoneless times")
+    add("--mask", action="append", default=[], metavar="COL", help="never show this column's values")
+    add("--limit", type=int, default=100, metavar="N", help="differences listed (default: 100); all are counted")
+    add("--strict", action="store_true", help="a coarser type on one side is a difference")
+    add("--timeout", type=float, metavar="SECONDS", help="time limit of each statement")
+    add("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON document on stdout")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compare, print, and give the verdict's exit code.
+
+    Raises:
+        ReconcileAssetsError: nothing could be verified.
+    """
+    from reconcile_assets.engine.diff import diff
+
+    comparison = diff(
+        args.source_url,
+        args.source_table,
+        args.target_url,
+        args.target_table,
+        key=args.key,
+        keyless=args.keyless,
+        columns=args.column,
+        exclude=args.exclude,
+        where=args.where,
+        where_source=args.where_source,
+        where_target=args.where_target,
+        abs_tol=_numbers("--abs-tol", args.abs_tol),
+        rel_tol=_numbers("--rel-tol", args.rel_tol),
+        seconds=_numbers("--seconds", args.seconds),
+        zones=dict(_assignment("--zone", text) for text in args.zone),
+        mask=args.mask,
+        limit=args.limit,
+        strict=args.strict,
+        statement_timeout=_timeout(args.timeout),
+    )
+    if getattr(args, "json", False):
+        from reconcile_assets.cli.output import print_json
+
+        print_json(comparison.to_dict())
+    else:
+        print("\n".join(summary_lines(comparison)))
+    if comparison.verdict.value == "inconclusive":
+        print(_why_inconclusive(comparison), file=sys.stderr)
+    return EXIT_CODES[comparison.verdict.value]
+
+
+def _assignment(option: str, text: str) -> tuple[str, str]:
+    name, separator, value = text.rpartition("=")
+    if not separator or not name or not value:
+        raise ConfigurationError(f"{option} takes COLUMN=VALUE, not {text!r}")
+    return name, value
+
+
+def _numbers(option: str, texts: list[str]) -> dict[str, float]:
+    numbers: dict[str, float] = {}
+    for text in texts:
+        name, value = _assignment(option, text)
+        try:
+            numbers[name] = float(value)
+        except ValueError:
+            raise ConfigurationError(f"{option} {name}={value}: {value!r} is no number") from None
+    return numbers
+
+
+def _timeout(seconds: float | None) -> float | None:
+    if seconds is not None and not 0 < seconds < 2_000_000:
+        raise ConfigurationError(f"--timeout takes seconds above 0, not {seconds}")
+    return seconds
+
+
+def _why_inconclusive(comparison: "Comparison") -> str:
+    names = [name for name, column in comparison.columns.items() if column.comparison.startswith("uncomparable")]
+    return (
+        f"could not verify: no exact comparison for {', '.join(names)}; leave them out with --exclude, or declare how"
+    )
+
+
+def summary_lines(comparison: "Comparison") -> list[str]:
+    """The comparison as lines for people."""
+    from reconcile_assets.cli.output import printable
+
+    lines = [comparison.verdict.value.upper(), ""]
+    for side, counts in (("source", comparison.source), ("target", comparison.target)):
+        lines.append(f"  {side}             {counts.rows:>12,} rows")
+    for label, count in (
+        ("missing in target", comparison.missing_in_target),
+        ("missing in source", comparison.missing_in_source),
+        ("value differs", comparison.value_differs),
+        ("within tolerance", comparison.within_tolerance),
+    ):
+        if count or label != "within tolerance":
+            lines.append(f"  {label:<18} {count:>12,}")
+    lines += _column_lines(comparison)
+    if comparison.differences:
+        lines += ["", "differences"]
+        lines += [line for item in comparison.differences for line in _difference_lines(item)]
+    if comparison.notes:
+        lines += ["", "notes", *(f"  {note}" for note in comparison.notes)]
+    cost = comparison.source_cost.bytes + comparison.target_cost.bytes
+    lines += ["", f"{comparison.seconds:.2f} s, {cost / 1e6:.2f} MB received"]
+    return [printable(line) for line in lines]
+
+
+def _column_lines(comparison: "Comparison") -> list[str]:
+    if not comparison.columns:
+        return []
+    width = max(len(name) for name in comparison.columns)
+    lines = ["", "columns"]
+    for name, column in comparison.columns.items():
+        differs = f"{column.differs:,} differ" if column.differs else "-"
+        lines.append(f"  {name:<{width}}  {differs:>16}  {column.comparison}")
+    return lines
+
+
+_SHOWN = 60  # characters of a value
+
+
+def _difference_lines(item: "Difference") -> list[str]:
+    key = ", ".join(f"{name}={_short(value)}" for name, value in item.key.items()) or "(row)"
+    if item.source is not None and item.target is not None:
+        lines = [f"  {item.kind.value}  {key}"]
+        for name in item.source:
+            lines.append(f"      {name}: {_short(item.source[name])} -> {_short(item.target.get(name))}")
+        return lines
+    values = item.source if item.source is not None else item.target or {}
+    if item.key:
+        return [f"  {item.kind.value}  {key}"]
+    shown = ", ".join(f"{name}={_short(value)}" for name, value in values.items())
+    return [f"  {item.kind.value}  {shown}"]
+
+
+def _short(value: object) -> str:
+    text = "NULL" if value is None else repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... ({len(text)} characters)"

@@ -1,0 +1,267 @@
+"""Comparing two tables: one grouped scan a side, then only what differs.
+
+1. Both sides sum up, at the same time, the digests of each window and of each bucket of
+   keys within it.
+2. Only buckets whose sums differ are shipped, ordered, and merged bucket by bucket, so that
+   memory stays flat: keys and digests where few differ, else the values themselves.
+3. Values of the keys whose digests differ are fetched by key, many at a time.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from reconcile_assets.core.compare import Comparison, Differences, SideCost
+from reconcile_assets.core.compare_pairs import ColumnPair, pair_columns
+from reconcile_assets.core.compare_plan import ComparisonPlan, plan_comparison
+from reconcile_assets.core.compare_rows import RowComparer, Tally
+from reconcile_assets.core.compare_sums import WindowSums, choose_buckets, differing_buckets, sum_windows
+from reconcile_assets.core.difference import Difference
+from reconcile_assets.core.tables import Table, TypeKind
+from reconcile_assets.core.tolerance import Tolerance
+from reconcile_assets.core.verdicts import Verdict
+from reconcile_assets.databases.base import PartitionFilter, Relation, RowsetQuery, Session
+from reconcile_assets.engine.comparison_rows import RowSearch
+from reconcile_assets.engine.sides import on_both_sides
+from reconcile_assets.errors import MissingObject, NotComparable
+
+_WINDOWED = frozenset({TypeKind.TIMESTAMPTZ, TypeKind.TIMESTAMP, TypeKind.DATE})
+
+
+def compare_tables(
+    source: Session,
+    target: Session,
+    *,
+    source_relation: Relation,
+    target_relation: Relation,
+    key: Sequence[str],
+    columns: Sequence[ColumnPair] | None = None,
+    tolerances: Mapping[str, Tolerance] | None = None,
+    partitions: PartitionFilter | None = None,
+    target_partitions: PartitionFilter | None = None,
+    limit: int = 100,
+    strict: bool = False,
+    mask: Sequence[str] = (),
+    zones: Mapping[str, str] | None = None,
+    notes: Sequence[str] = (),
+) -> dict[str | None, Comparison]:
+    """Compare two tables, views or queries.
+
+    Args:
+        key: by the source's names; empty compares rows as a multiset.
+        columns: the pairs that are compared, the key's among them; None pairs all columns by name.
+        tolerances: by the source's names.
+        partitions: the windows, by the source's partition column; None compares everything as one.
+        target_partitions: the same windows by the target's column; None finds it through the pairs.
+        limit: differences listed for each partition; all are counted.
+        strict: a coarser type on one side is a difference.
+        mask: the source's names of columns whose values are never shown.
+        zones: IANA zone by column name, for zoneless times beside instants.
+        notes: sentences that each comparison carries.
+
+    Returns:
+        A comparison for each partition, by its key; by None without partitions.
+
+    Raises:
+        NotComparable: what was asked for is not defined.
+        TransientError, PermanentError: a database failed: nothing is known then.
+    """
+    started = time.monotonic()
+    before = source.cost.snapshot(), target.cost.snapshot()
+    tables = source.describe(source_relation), target.describe(target_relation)
+    pairs, pair_notes = _pairs(tables, columns, key)
+    same_engine = source.engine == target.engine
+    plan = plan_comparison(pairs, key, tolerances=tolerances, strict=strict, same_engine=same_engine, zones=zones)
+    _refuse_unknown_masks(mask, pairs)
+    filters = partitions, target_partitions or _target_filter(partitions, pairs, tables[1])
+    _refuse_filter(filters[0], tables[0])
+    _refuse_filter(filters[1], tables[1])
+    fast = source.hash_family == target.hash_family
+    queries = (
+        _query(plan, tables[0], source_relation, filters[0], fast=fast, source=True),
+        _query(plan, tables[1], target_relation, filters[1], fast=fast, source=False),
+    )
+    search = RowSearch((source, target), queries, RowComparer(plan, frozenset(mask)), limit)
+    found = _Outcome(plan, (*notes, *pair_notes, *plan.type_notes), filters[0])
+    windows, tallies = _compare(source, target, queries, tables, search, filters[0])
+    costs = source.cost.snapshot() - before[0], target.cost.snapshot() - before[1]
+    return found.comparisons(windows, tallies, costs, time.monotonic() - started)
+
+
+def _compare(
+    source: Session,
+    target: Session,
+    queries: tuple[RowsetQuery, RowsetQuery],
+    tables: tuple[Table, Table],
+    search: RowSearch,
+    partitions: PartitionFilter | None,
+) -> tuple[dict[str | None, WindowSums], dict[str | None, Tally]]:
+    count = 1 if partitions is None else len(partitions.partitions)
+    estimates = on_both_sides(
+        source,
+        target,
+        lambda: source.estimate_rows(queries[0].relation),
+        lambda: target.estimate_rows(queries[1].relation),
+    )
+    buckets = choose_buckets(max(estimates), count)
+    sums = on_both_sides(
+        source,
+        target,
+        lambda: source.fetch_buckets(queries[0], buckets),
+        lambda: target.fetch_buckets(queries[1], buckets),
+    )
+    windows = sum_windows(sums[0], sums[1])
+    different = differing_buckets(sums[0], sums[1])
+    return windows, search.search(different, buckets, windows)
+
+
+def _pairs(
+    tables: tuple[Table, Table], columns: Sequence[ColumnPair] | None, key: Sequence[str]
+) -> tuple[tuple[ColumnPair, ...], tuple[str, ...]]:
+    if columns is None:
+        return pair_columns(*tables)
+    named = {pair.source.name for pair in columns}
+    extra = [name for name in key if name not in named]
+    if not extra:
+        return tuple(columns), ()
+    paired = {pair.source.name: pair for pair in pair_columns(*tables)[0]}
+    for name in extra:
+        if name not in paired:
+            raise NotComparable(f"the key column {name} is not among the columns of both sides")
+    return (*(paired[name] for name in extra), *columns), ()
+
+
+def _refuse_unknown_masks(mask: Sequence[str], pairs: Sequence[ColumnPair]) -> None:
+    names = {pair.source.name for pair in pairs}
+    for name in mask:
+        if name not in names:
+            raise NotComparable(
+                f"the masked column {name} is not compared; columns are {', '.join(sorted(names)[:20])}"
+            )
+
+
+def _target_filter(
+    partitions: PartitionFilter | None, pairs: Sequence[ColumnPair], target: Table
+) -> PartitionFilter | None:
+    if partitions is None:
+        return None
+    for pair in pairs:
+        if pair.source.name == partitions.column:
+            return replace(partitions, column=pair.target.name, kind=pair.target.type.kind)
+    found = next((column for column in target.columns if column.name == partitions.column), None)
+    if found is None:
+        raise MissingObject(f"there is no partition column {partitions.column} in the target {target.name}")
+    return replace(partitions, kind=found.type.kind)
+
+
+def _refuse_filter(partitions: PartitionFilter | None, table: Table) -> None:
+    if partitions is None:
+        return
+    found = next((column for column in table.columns if column.name == partitions.column), None)
+    if found is None:
+        raise MissingObject(f"there is no partition column {partitions.column} in {table.name}")
+    if found.type.kind not in _WINDOWED:
+        raise NotComparable(
+            f"the partition column {partitions.column} of {table.name} is {found.type.native};"
+            " it must be timestamptz, timestamp or date"
+        )
+
+
+def _query(
+    plan: ComparisonPlan,
+    table: Table,
+    relation: Relation,
+    partitions: PartitionFilter | None,
+    *,
+    fast: bool,
+    source: bool,
+) -> RowsetQuery:
+    return RowsetQuery(
+        relation=relation,
+        key=tuple(item.form(source=source) for item in plan.key),
+        columns=tuple(item.form(source=source) for item in plan.columns),
+        partitions=partitions,
+        fast=fast,
+        unique=plan.is_unique(table, source=source),
+    )
+
+
+class _Outcome:
+    """Puts sums and tallies together into comparisons."""
+
+    def __init__(self, plan: ComparisonPlan, notes: Sequence[str], partitions: PartitionFilter | None) -> None:
+        self._plan = plan
+        self._notes = tuple(dict.fromkeys(notes))
+        self._keys: list[str | None] = [None] if partitions is None else [item.key for item in partitions.partitions]
+
+    def comparisons(
+        self,
+        windows: Mapping[str | None, WindowSums],
+        tallies: Mapping[str | None, Tally],
+        costs: tuple[SideCost, SideCost],
+        seconds: float,
+    ) -> dict[str | None, Comparison]:
+        """A comparison for each window asked for, those without rows too."""
+        return {
+            key: replace(
+                self._comparison(windows.get(key, WindowSums()), tallies.get(key, Tally(0))),
+                source_cost=costs[0],
+                target_cost=costs[1],
+                seconds=seconds,
+            )
+            for key in self._keys
+        }
+
+    def _comparison(self, sums: WindowSums, tally: Tally) -> Comparison:
+        return Comparison(
+            verdict=self._verdict(sums, tally),
+            source=sums.source,
+            target=sums.target,
+            missing_in_target=tally.missing_in_target,
+            missing_in_source=tally.missing_in_source,
+            value_differs=tally.value_differs,
+            columns=self._plan.column_comparisons(tally.differs),
+            differences=Differences(sorted(tally.differences, key=_by_key)),
+            notes=(*self._notes, *_row_notes(sums, tally, keyless=self._plan.keyless)),
+            source_checksum=sums.source_digest,
+            target_checksum=sums.target_digest,
+            within_tolerance=tally.within_tolerance,
+        )
+
+    def _verdict(self, sums: WindowSums, tally: Tally) -> Verdict:
+        if tally.total:
+            return Verdict.MISMATCHED
+        if self._plan.uncomparable and (sums.source.rows or sums.target.rows):
+            return Verdict.INCONCLUSIVE
+        return Verdict.MATCHED
+
+
+def _by_key(difference: Difference) -> tuple[tuple[int, float, str], ...]:
+    """Numbers by value, before text; NULL first."""
+    parts: list[tuple[int, float, str]] = []
+    for value in difference.key.values():
+        if isinstance(value, int | float):
+            parts.append((1, value, ""))
+        else:
+            parts.append((0 if value is None else 2, 0, value or ""))
+    return tuple(parts)
+
+
+def _row_notes(sums: WindowSums, tally: Tally, *, keyless: bool) -> list[str]:
+    notes: list[str] = []
+    if not sums.source.rows and not sums.target.rows:
+        notes.append("both sides are empty")
+    if tally.within_tolerance:
+        notes.append(f"{tally.within_tolerance} rows differ within the tolerances or the coarser type")
+    for side, counts in (("source", sums.source), ("target", sums.target)):
+        if counts.null_keys:
+            notes.append(f"{counts.null_keys} rows of the {side} have NULL in the key")
+        if counts.duplicate_keys:
+            notes.append(f"the key is not unique in the {side}: {counts.duplicate_keys} rows more than keys")
+    if sums.source.duplicate_keys or sums.target.duplicate_keys:
+        notes.append("rows that share a key were compared as a multiset")
+    if keyless:
+        notes.append("compared without a key, as a multiset of rows")
+    if tally.total > len(tally.differences):
+        notes.append(f"{len(tally.differences)} of {tally.total} differences are listed; all are counted")
+    return notes

@@ -1,0 +1,212 @@
+"""Finding the rows that differ, inside the buckets that differ."""
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from reconcile_assets.core.compare_rows import Row, RowComparer, Tally, Texts
+from reconcile_assets.core.compare_sums import (
+    SMALL,
+    WindowSums,
+    choose_buckets,
+    differing_buckets,
+)
+from reconcile_assets.databases.base import Bucket, PartitionFilter, RowsetQuery, Session, ShippedRow
+from reconcile_assets.engine.sides import on_both_sides
+
+_KEYS_PER_QUERY = 500
+_COARSE = 1_024  # rows in a bucket from which a finer second scan is cheaper than shipping them
+_MANY = 20_000
+
+Identity = tuple[Hashable, ...]
+Group = tuple[list[ShippedRow], list[ShippedRow]]
+
+
+class RowSearch:
+    """Ships what differs of two row sets and tallies the differences of each window.
+
+    Args:
+        queries: the source's and the target's.
+        limit: differences listed for each window.
+    """
+
+    def __init__(
+        self,
+        sessions: tuple[Session, Session],
+        queries: tuple[RowsetQuery, RowsetQuery],
+        comparer: RowComparer,
+        limit: int,
+    ) -> None:
+        self._sessions = sessions
+        self._queries = queries
+        self._comparer = comparer
+        self._limit = limit
+        self._tallies: dict[str | None, Tally] = {}
+
+    def search(
+        self, different: Mapping[Bucket, int], buckets: int, windows: Mapping[str | None, WindowSums]
+    ) -> dict[str | None, Tally]:
+        """The tallies of the windows that have differing buckets.
+
+        Args:
+            different: the buckets that differ -> their rows.
+            buckets: for each window, as they were summed.
+            windows: the sums of both sides.
+        """
+        one_sided = {window for window, sums in windows.items() if sums.is_one_sided}
+        self._count_one_sided([bucket for bucket in different if bucket[0] in one_sided], buckets, windows)
+        rest = {bucket: rows for bucket, rows in different.items() if bucket[0] not in one_sided}
+        if rest:
+            rest, buckets = self._refine(rest, buckets)
+        if rest and self._ships_values(rest, buckets, windows):
+            self._compare_values(list(rest), buckets)
+        elif rest:
+            self._compare_digests(list(rest), buckets)
+        return self._tallies
+
+    def _tally(self, window: str | None) -> Tally:
+        return self._tallies.setdefault(window, Tally(self._limit))
+
+    def _count_one_sided(
+        self, wanted: Sequence[Bucket], buckets: int, windows: Mapping[str | None, WindowSums]
+    ) -> None:
+        """A window that one side lacks wholly is counted from the sums; only what is listed is read."""
+        for side in (0, 1):
+            mine = [bucket for bucket in wanted if (windows[bucket[0]].source.rows > 0) == (side == 0)]
+            if mine and self._limit > 0:
+                session, query = self._sessions[side], self._queries[side]
+                for row in session.stream_rows(query, buckets, mine, values=True, per_window=self._limit):
+                    found = self._comparer.missing(Row(row.key, row.content), in_target=side == 0)
+                    self._tally(row.window).differences.append(found)
+            for window in {bucket[0] for bucket in mine}:
+                sums = windows[window]
+                self._tally(window).missing_in_target = sums.source.rows
+                self._tally(window).missing_in_source = sums.target.rows
+
+    def _refine(self, different: Mapping[Bucket, int], buckets: int) -> tuple[dict[Bucket, int], int]:
+        """Sum finer buckets, where the estimate of the rows was far too low."""
+        rows = sum(different.values())
+        names = {window for window, _ in different}
+        finer = choose_buckets(rows, len(names))
+        if rows < _MANY or rows // len(different) < _COARSE or finer <= buckets * 4 or not self._queries[0].key:
+            return dict(different), buckets
+        left, right = (replace(query, partitions=_only(query.partitions, names)) for query in self._queries)
+        source, target = self._sessions
+        sums = on_both_sides(
+            source, target, lambda: source.fetch_buckets(left, finer), lambda: target.fetch_buckets(right, finer)
+        )
+        return differing_buckets(*sums), finer
+
+    def _ships_values(
+        self, different: Mapping[Bucket, int], buckets: int, windows: Mapping[str | None, WindowSums]
+    ) -> bool:
+        """Whether to ship values at once: few rows, many differences, or no way to fetch rows by key."""
+        rows = sum(different.values())
+        names = {window for window, _ in different}
+        null_keys = any(windows[name].source.null_keys or windows[name].target.null_keys for name in names)
+        if rows <= SMALL or null_keys or not all(self._can_look_up(side) for side in (0, 1)):
+            return True
+        return buckets > 1 and len(different) > buckets * len(names) // 2
+
+    def _can_look_up(self, side: int) -> bool:
+        query = self._queries[side]
+        if query.relation.table is None or not query.key or not query.unique:
+            return False
+        indexed = self._sessions[side].describe(query.relation).indexed
+        return any(form.column.name in indexed for form in query.key)
+
+    def _compare_values(self, wanted: Sequence[Bucket], buckets: int) -> None:
+        for window, group in self._groups(wanted, buckets, values=True):
+            left, right = ([Row(row.key, row.content) for row in rows] for rows in group)
+            self._comparer.compare(left, right, self._tally(window))
+
+    def _compare_digests(self, wanted: Sequence[Bucket], buckets: int) -> None:
+        changed: list[tuple[list[Texts], list[Texts]]] = []
+        listed: tuple[list[Texts], list[Texts]] = ([], [])
+        room: dict[str | None, int] = {}
+        for window, (left, right) in self._groups(wanted, buckets, values=False):
+            if left and right:
+                changed.append(([row.key for row in left], [row.key for row in right]))
+                continue
+            tally = self._tally(window)
+            tally.missing_in_target += len(left)
+            tally.missing_in_source += len(right)
+            free = room.setdefault(window, self._limit)
+            room[window] = max(0, free - len(left) - len(right))
+            listed[0].extend(row.key for row in left[:free])
+            listed[1].extend(row.key for row in right[:free])
+        for start in range(0, len(changed), _KEYS_PER_QUERY):
+            self._look_up(changed[start : start + _KEYS_PER_QUERY])
+        for side in (0, 1):
+            self._list_missing(listed[side], side)
+
+    def _look_up(self, changed: Sequence[tuple[list[Texts], list[Texts]]]) -> None:
+        source, target = self._sessions
+        left_keys = [key for keys, _ in changed for key in keys]
+        right_keys = [key for _, keys in changed for key in keys]
+        rows = on_both_sides(
+            source,
+            target,
+            lambda: source.fetch_rows_by_key(self._queries[0], left_keys),
+            lambda: target.fetch_rows_by_key(self._queries[1], right_keys),
+        )
+        asked = {self._comparer.identity(key, source=True) for key in left_keys}
+        groups: dict[tuple[str | None, Identity], tuple[list[Row], list[Row]]] = {}
+        for side in (0, 1):
+            for row in rows[side]:
+                identity = self._comparer.identity(row.key, source=side == 0)
+                if identity in asked:  # the column's own equality may find more: 'a' for 'A'
+                    group = groups.setdefault((row.window, identity), ([], []))
+                    group[side].append(Row(row.key, row.content))
+        for (window, _), (left, right) in groups.items():
+            if left and right:
+                self._comparer.compare(left, right, self._tally(window))
+
+    def _list_missing(self, keys: Sequence[Texts], side: int) -> None:
+        for start in range(0, len(keys), _KEYS_PER_QUERY):
+            batch = keys[start : start + _KEYS_PER_QUERY]
+            asked = set(batch)
+            for row in self._sessions[side].fetch_rows_by_key(self._queries[side], batch):
+                tally = self._tally(row.window)
+                if row.key in asked and not tally.is_full:
+                    tally.differences.append(self._comparer.missing(Row(row.key, row.content), in_target=side == 0))
+
+    def _groups(self, wanted: Sequence[Bucket], buckets: int, *, values: bool) -> Iterator[tuple[str | None, Group]]:
+        """The rows of each key whose rows are not the same on both sides, bucket by bucket."""
+        left = self._sessions[0].stream_rows(self._queries[0], buckets, wanted, values=values)
+        right = self._sessions[1].stream_rows(self._queries[1], buckets, wanted, values=values)
+        heads = list(on_both_sides(*self._sessions, lambda: next(left, None), lambda: next(right, None)))
+        order = self._window_order()
+        while any(head is not None for head in heads):
+            at = min((order[head.window], head.bucket) for head in heads if head is not None)
+            groups: dict[Identity, Group] = {}
+            for side, rows in enumerate((left, right)):
+                head = heads[side]
+                while head is not None and (order[head.window], head.bucket) == at:
+                    identity = self._comparer.identity(head.key, source=side == 0)
+                    groups.setdefault(identity, ([], []))[side].append(head)
+                    window = head.window
+                    head = next(rows, None)
+                heads[side] = head
+            for group in groups.values():
+                if not _is_same(group, values=values):
+                    yield window, group
+
+    def _window_order(self) -> dict[str | None, int]:
+        partitions = self._queries[0].partitions
+        if partitions is None:
+            return {None: 0}
+        return {partition.key: index for index, partition in enumerate(partitions.partitions)}
+
+
+def _is_same(group: Group, *, values: bool) -> bool:
+    """Whether digests tell that the rows of a key are the same; values are left to the comparer."""
+    left, right = group
+    if values:
+        return False
+    return sorted(row.content for row in left) == sorted(row.content for row in right)
+
+
+def _only(partitions: PartitionFilter | None, names: set[str | None]) -> PartitionFilter | None:
+    if partitions is None:
+        return None
+    return replace(partitions, partitions=[item for item in partitions.partitions if item.key in names])

@@ -1,0 +1,98 @@
+"""``diff``: any two tables by URL, without a configuration."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+
+from reconcile_assets.core.compare import Comparison
+from reconcile_assets.core.compare_choice import choose_key, choose_pairs, merge_tolerances, resolve_names
+from reconcile_assets.core.tables import TableName
+from reconcile_assets.databases import open_database
+from reconcile_assets.databases.base import Relation
+from reconcile_assets.engine.comparison import compare_tables
+from reconcile_assets.errors import ConfigurationError, NotComparable
+
+__all__ = ["diff"]
+
+
+def diff(
+    source_url: str,
+    source_table: str,
+    target_url: str,
+    target_table: str,
+    *,
+    key: Sequence[str] = (),
+    keyless: bool = False,
+    columns: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    where: str | None = None,
+    where_source: str | None = None,
+    where_target: str | None = None,
+    abs_tol: Mapping[str, float] | None = None,
+    rel_tol: Mapping[str, float] | None = None,
+    seconds: Mapping[str, float] | None = None,
+    zones: Mapping[str, str] | None = None,
+    mask: Sequence[str] = (),
+    limit: int = 100,
+    strict: bool = False,
+    statement_timeout: float | None = None,
+) -> Comparison:
+    """Compare two tables or views, each in one read-only snapshot.
+
+    Args:
+        source_table, target_table: ``name`` or ``schema.name``, literal after the first dot; a part in
+            double quotes is unquoted first.
+        key: columns that identify a row; empty takes the primary key, else a unique key without NULLs.
+        keyless: compare whole rows as a multiset.
+        columns: compare these only; ``source:target`` pairs columns of different names.
+        exclude: columns of either side that are left out.
+        where: a condition on both sides, in SQL; ``where_source`` and ``where_target`` on one.
+        abs_tol, rel_tol, seconds: tolerances by column, inclusive.
+        zones: the IANA zone of a column's zoneless times.
+        mask: columns whose values are never shown.
+        limit: differences listed; all are counted.
+        strict: a coarser type on one side is a difference.
+        statement_timeout: seconds for each statement.
+
+    Raises:
+        NotComparable: what was asked for is not defined: no key, a tolerance on text.
+        TransientError, PermanentError: a database could not be reached or refused: nothing is known then.
+    """
+    if key and keyless:
+        raise NotComparable("a key and keyless exclude each other; give one of them")
+    if limit < 0:
+        raise NotComparable(f"the limit is 0 or more, not {limit}")
+    relations = (
+        _relation(source_table, where if where_source is None else where_source),
+        _relation(target_table, where if where_target is None else where_target),
+    )
+    with ExitStack() as stack:
+        source, target = (
+            stack.enter_context(open_database(url, name=name).session(statement_timeout=statement_timeout))
+            for url, name in ((source_url, "source"), (target_url, "target"))
+        )
+        tables = source.describe(relations[0]), target.describe(relations[1])
+        pairs, notes = choose_pairs(*tables, columns=columns, exclude=exclude, key=key)
+        chosen, key_notes = ((), ()) if keyless else choose_key(*tables, pairs, key)
+        tolerances = merge_tolerances(pairs, abs_tol or {}, rel_tol or {}, seconds or {})
+        found = compare_tables(
+            source,
+            target,
+            source_relation=relations[0],
+            target_relation=relations[1],
+            key=chosen,
+            columns=pairs,
+            tolerances=tolerances,
+            limit=limit,
+            strict=strict,
+            mask=resolve_names(mask, pairs),
+            zones=zones,
+            notes=(*key_notes, *notes),
+        )
+    return found[None]
+
+
+def _relation(table: str, where: str | None) -> Relation:
+    try:
+        return Relation(TableName.parse(table), where=where)
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from None
