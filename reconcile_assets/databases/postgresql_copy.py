@@ -8,12 +8,13 @@ extension also read back.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from reconcile_assets.core.tables import TableName
+from reconcile_assets.databases.postgresql.catalog import user_sql
 
 # Object numbers below are assigned by PostgreSQL itself and are the same on every server.
 _FIRST_OWN_NUMBER = 16384
@@ -105,4 +106,4 @@ def _value(column: str, into: _Type) -> sql.Composed:
     if not into.is_built_in:
         return sql.SQL("{}").format(sql.Identifier(column))
     # The name comes from the catalog, quoted by format_type; it is SQL, not a value.
-    return sql.SQL("{}::{}").format(sql.Identifier(column), sql.SQL(cast(LiteralString, into.name)))
+    return sql.SQL("{}::{}").format(sql.Identifier(column), user_sql(into.name))

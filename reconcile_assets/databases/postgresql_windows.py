@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Self
 
 from psycopg import sql
 
 from reconcile_assets.core.tables import TypeKind
 from reconcile_assets.core.windows import Partition
+from reconcile_assets.databases.base import PartitionFilter
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,11 @@ class Windows:
     column: str
     kind: TypeKind
     partitions: Sequence[Partition]
+
+    @classmethod
+    def of(cls, partitions: PartitionFilter) -> Self:
+        """The windows of a filter."""
+        return cls(partitions.column, partitions.kind, partitions.partitions)
 
     @cached_property
     def condition(self) -> sql.Composed:

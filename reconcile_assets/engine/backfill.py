@@ -21,7 +21,6 @@ from reconcile_assets.engine.partition_write import (
 from reconcile_assets.engine.tables import ResolvedTable, resolve_table
 from reconcile_assets.errors import (
     AlreadyRunning,
-    ConfigurationError,
     ConnectionLost,
     ConstraintRefused,
     DatabaseUnavailable,
@@ -148,8 +147,6 @@ class _Backfill:
             self._copy_audit()
 
     def _prepare(self) -> ResolvedTable:
-        if self._config.write != "replace":
-            raise ConfigurationError(f"table {self._config.name}: write: {self._config.write} is not supported; use replace")
         with self._source.session() as source, self._target.session() as target:
             table = resolve_table(self._config, source, target)
         with self._target.session(read_only=False) as session:

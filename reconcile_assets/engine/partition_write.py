@@ -15,7 +15,7 @@ from uuid import uuid4
 from reconcile_assets.core.compare import Comparison
 from reconcile_assets.core.verdicts import Verdict
 from reconcile_assets.core.windows import Partition
-from reconcile_assets.databases.base import Database, PartitionFilter, Session
+from reconcile_assets.databases.base import Database, Session
 from reconcile_assets.databases.errors import translated_errors
 from reconcile_assets.databases.postgresql.catalog import source_of
 from reconcile_assets.databases.postgresql_copy import build_copy, quoted_name
@@ -162,20 +162,16 @@ class GroupWriter:
             deleted = self._replace(source, target)
             comparisons = self._prove(source, target)
         writes = self._describe(deleted, comparisons, seconds=time.perf_counter() - clock)
-        record_batches(
-            target.sqlalchemy(), [self._batch(write, started) for write in writes], label=self.target.name
-        )
+        record_batches(target.sqlalchemy(), [self._batch(write, started) for write in writes], label=self.target.name)
         return writes
 
     def _replace(self, source: Session, target: Session) -> Mapping[str, int]:
         """Rows deleted, by partition."""
-        pair, name = self.table.partition, self.table.target_table.name
-        reading = Windows(pair.source.name, pair.source.type.kind, self.partitions)
-        writing = Windows(pair.target.name, pair.target.type.kind, self.partitions)
+        name = self.table.target_table.name
+        reading = Windows.of(self.table.source_windows(self.partitions))
+        writing = Windows.of(self.table.target_windows(self.partitions))
         connection = target.driver_connection
-        deleted = delete_windows(
-            connection, quoted_name(name), condition=writing.condition, window=writing.number
-        )
+        deleted = delete_windows(connection, quoted_name(name), condition=writing.condition, window=writing.number)
         statements = build_copy(
             connection,
             source=source_of(self.table.source),
@@ -197,7 +193,6 @@ class GroupWriter:
 
     def _prove(self, source: Session, target: Session) -> Mapping[str, Comparison]:
         """Compare what was read with what stands in the target: the same snapshot, the same transaction."""
-        pair = self.table.partition
         found = compare_tables(
             source,
             target,
@@ -206,7 +201,7 @@ class GroupWriter:
             key=[each.source.name for each in self.table.key],
             columns=self.table.pairs,
             tolerances={},
-            partitions=PartitionFilter(pair.source.name, pair.source.type.kind, self.partitions),
+            partitions=self.table.source_windows(self.partitions),
             limit=0,
         )
         proofs = {each.key: found[each.key] for each in self.partitions}

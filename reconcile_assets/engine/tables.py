@@ -4,13 +4,14 @@ Prevents: a run that starts to write and then finds that a column is missing, th
 partition column is text, or that two columns can't be compared.
 """
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reconcile_assets.configuration.models import TableConfig
-from reconcile_assets.core.tables import Column, Table, TableName, TypeKind
-from reconcile_assets.core.windows import Every
-from reconcile_assets.databases.base import ColumnPair, Relation, Session
+from reconcile_assets.core.compare_pairs import ColumnPair, pair_columns
+from reconcile_assets.core.tables import Table, TableName, TypeKind
+from reconcile_assets.core.windows import Every, Partition
+from reconcile_assets.databases.base import PartitionFilter, Relation, Session
 from reconcile_assets.errors import ConfigurationError, MissingObject
 
 PARTITION_KINDS = frozenset({TypeKind.DATE, TypeKind.TIMESTAMP, TypeKind.TIMESTAMPTZ})
@@ -24,7 +25,7 @@ class ResolvedTable:
         config: what was asked for.
         source, target: what SQL selects from.
         source_table, target_table: as the catalogs describe them.
-        pairs: the columns that are moved and compared, in the target's order.
+        pairs: the columns that are moved and compared, in the source's order.
         key: the key's pairs, in the order configured; empty for a keyless table.
         partition: the pair of the partition column.
         notes: sentences about the table as a whole.
@@ -44,6 +45,14 @@ class ResolvedTable:
     def name(self) -> str:
         """The asset's name."""
         return self.config.name
+
+    def source_windows(self, partitions: Sequence[Partition]) -> PartitionFilter:
+        """The partitions as the source's column sees them."""
+        return PartitionFilter(self.partition.source.name, self.partition.source.type.kind, partitions)
+
+    def target_windows(self, partitions: Sequence[Partition]) -> PartitionFilter:
+        """The partitions as the target's column sees them."""
+        return PartitionFilter(self.partition.target.name, self.partition.target.type.kind, partitions)
 
     @property
     def indexed(self) -> bool:
@@ -75,11 +84,10 @@ def resolve_table(table: TableConfig, source: Session, target: Session) -> Resol
     """
     reading, writing = source_relation(table), Relation(table=TableName.parse(table.target_table))
     here, there = source.describe(reading), target.describe(writing)
-    pairs = _pair_columns(table, here.columns, there.columns)
+    _check_names(table, here)
+    pairs, notes = _pair_columns(table, here, there)
     partition = _find(table, pairs, table.partition.column, "partition.column")
     _check_partition(table, partition)
-    unpaired = [column.name for column in there.columns if all(pair.target != column for pair in pairs)]
-    notes = (f"not in the source, left at the target's default: {', '.join(unpaired)}",) if unpaired else ()
     return ResolvedTable(
         config=table,
         source=reading,
@@ -93,51 +101,28 @@ def resolve_table(table: TableConfig, source: Session, target: Session) -> Resol
     )
 
 
-def _pair_columns(
-    table: TableConfig, source: Sequence[Column], target: Sequence[Column]
-) -> tuple[ColumnPair, ...]:
-    _check_names(table, {column.name for column in source}, {column.name for column in target})
-    by_target: dict[str, ColumnPair] = {}
-    for column in source:
-        if column.name in table.columns.exclude:
-            continue
-        wanted = table.columns.target_name(column.name)
-        match = _match(wanted, target, exact=column.name in table.columns.rename)
-        if match is None:
+def _pair_columns(table: TableConfig, source: Table, target: Table) -> tuple[tuple[ColumnPair, ...], tuple[str, ...]]:
+    pairs, notes = pair_columns(source, target, rename=table.columns.rename, exclude=table.columns.exclude)
+    paired = {pair.source.name for pair in pairs} | set(table.columns.exclude)
+    for column in source.columns:
+        if column.name not in paired:
             raise MissingObject(
-                f"table {table.name}: the target {table.target_table} has no column {wanted!r}; "
-                f"add it there, rename it by columns.rename, or leave it out by columns.exclude"
+                f"table {table.name}: the target {table.target_table} has no column "
+                f"{table.columns.target_name(column.name)!r}; add it there, rename it by columns.rename, "
+                "or leave it out by columns.exclude"
             )
-        if match.name in by_target:
-            raise ConfigurationError(
-                f"table {table.name}: two columns of the source go to {match.name!r}; rename or exclude one"
-            )
-        by_target[match.name] = ColumnPair(column, match)
-    return tuple(by_target[column.name] for column in target if column.name in by_target)
+    return pairs, notes
 
 
-def _match(wanted: str, columns: Sequence[Column], *, exact: bool) -> Column | None:
-    for column in columns:
-        if column.name == wanted:
-            return column
-    alike = [column for column in columns if column.name.casefold() == wanted.casefold()]
-    return alike[0] if len(alike) == 1 and not exact else None
-
-
-def _check_names(table: TableConfig, source: Set[str], target: Set[str]) -> None:
-    wanted = (
-        ("partition.column", [table.partition.column], source),
-        ("key", table.key, source),
-        ("columns.rename", table.columns.rename, source),
-        ("columns.exclude", table.columns.exclude, source | target),
-    )
-    for field, names, known in wanted:
+def _check_names(table: TableConfig, source: Table) -> None:
+    known = {column.name for column in source.columns}
+    origin = table.source_table or "source_query"
+    for field, names in (("partition.column", [table.partition.column]), ("key", table.key)):
         for name in names:
             if name not in known:
-                origin = table.source_table or "source_query"
                 raise MissingObject(
                     f"table {table.name}: {origin} has no column {name!r} ({field}); it has "
-                    f"{', '.join(sorted(source)[:12]) or 'no columns'}"
+                    f"{', '.join(sorted(known)[:12]) or 'no columns'}"
                 )
 
 
