@@ -1,0 +1,1 @@
+"""Alerts: which outbox rows become which message, for which destination, and how they get there."""

@@ -1,0 +1,134 @@
+"""What a person reads: a title that says it all, a body that says where to look.
+
+Rendered from names, counts and notes of the outbox; row values never get there.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import quote, urlencode
+
+from reconcile_assets.alerts.grouping import AlertGroup
+
+NAMED_PARTITIONS = 20
+"""How many partitions a message names; the rest are counted."""
+
+_NAMED_NOTES = 5
+_DIFFERENCES = {
+    "missing_in_target": "missing in target",
+    "missing_in_source": "missing in source",
+    "value_differs": "with other values",
+}
+
+
+@dataclass(frozen=True)
+class Message:
+    """A rendered message.
+
+    Attributes:
+        message_id: the id of the oldest alert in it; a repeat carries the same.
+        kind: ``failed`` or ``recovered``.
+    """
+
+    message_id: str
+    kind: str
+    title: str
+    body: str
+
+
+def render_message(group: AlertGroup, *, ui_url: str) -> Message:
+    """Render alerts that are told together.
+
+    Args:
+        ui_url: the Dagster UI's address, without a slash at its end.
+    """
+    facts = _Facts.of(group)
+    lines = [
+        *facts.lines(),
+        f"When: {_moments(group)}",
+        f"Severity: {group.severity}",
+        f"Look: {check_page(ui_url, table=group.table, check=group.check)}",
+        f"Alert: {', '.join(group.alert_ids)}",
+    ]
+    return Message(
+        group.alert_ids[0], group.kind, f"{group.table} / {group.check}: {facts.headline()}", "\n".join(lines)
+    )
+
+
+def check_page(ui_url: str, *, table: str, check: str) -> str:
+    """The asset check's page in the Dagster UI."""
+    path = "/".join(quote(part, safe="") for part in table.split("/"))
+    return f"{ui_url}/assets/{path}?{urlencode({'view': 'checks', 'checkDetail': check})}"
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """A group boiled down to what a message tells.
+
+    Attributes:
+        partitions: keys, as far as the outbox lists them.
+        total: how many partitions there are in all.
+    """
+
+    kind: str
+    partitions: tuple[str, ...]
+    total: int
+    mismatched: int
+    inconclusive: int
+    differences: Counter[str]
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, group: AlertGroup) -> "_Facts":
+        payloads = [alert.payload for alert in group.alerts]
+        listed = tuple(dict.fromkeys(str(key) for payload in payloads for key in payload["partitions"]))
+        unlisted = sum(payload["partition_count"] - len(payload["partitions"]) for payload in payloads)
+        return cls(
+            kind=group.kind,
+            partitions=listed,
+            total=len(listed) + unlisted,
+            mismatched=sum(payload["mismatched"] for payload in payloads),
+            inconclusive=sum(payload["inconclusive"] for payload in payloads),
+            differences=Counter({kind: sum(payload[kind] or 0 for payload in payloads) for kind in _DIFFERENCES}),
+            notes=tuple(dict.fromkeys(str(note) for payload in payloads for note in payload["notes"])),
+        )
+
+    def headline(self) -> str:
+        if self.kind == "recovered":
+            return "recovered, no partition is wrong any more"
+        parts = []
+        if self.mismatched:
+            verb = "does" if self.mismatched == 1 else "do"
+            parts.append(f"{_count(self.mismatched, 'partition')} {verb} not match")
+        if self.inconclusive:
+            parts.append(f"could not verify {_count(self.inconclusive, 'partition')}")
+        return ", ".join(parts)
+
+    def lines(self) -> list[str]:
+        found = [f"Partitions ({self.total:,}): {_names(self.partitions, self.total)}"]
+        told = [
+            f"{_count(rows, 'row')} {text}" for kind, text in _DIFFERENCES.items() if (rows := self.differences[kind])
+        ]
+        if told:
+            found.append(f"Differences: {', '.join(told)}")
+        found.extend(f"Note: {note}" for note in self.notes[:_NAMED_NOTES])
+        return found
+
+
+def _names(partitions: tuple[str, ...], total: int) -> str:
+    named = ", ".join(partitions[:NAMED_PARTITIONS])
+    more = total - min(len(partitions), NAMED_PARTITIONS)
+    return f"{named} and {more:,} more" if more > 0 else named
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def _moments(group: AlertGroup) -> str:
+    first, last = group.alerts[0].created_at, group.alerts[-1].created_at
+    return _utc(first) if first == last else f"{_utc(first)} to {_utc(last)}"
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
