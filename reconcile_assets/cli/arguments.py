@@ -32,14 +32,18 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def load_configuration(args: argparse.Namespace) -> Config:
+def load_configuration(args: argparse.Namespace, *, require_variables: bool = True) -> Config:
     """The configuration that ``--config``, RECONCILE_CONFIG or the working folder names.
+
+    Args:
+        require_variables: refuse unset variables of connections and alert destinations.
 
     Raises:
         ConfigurationError: when there is none or it is refused.
     """
     cwd = Path.cwd()
-    return load_config(find_config(cwd, os.environ, args.config), environ=os.environ)
+    path = find_config(cwd, os.environ, args.config)
+    return load_config(path, environ=os.environ, require_variables=require_variables)
 
 
 def select_tables(config: Config, names: Sequence[str]) -> tuple[TableConfig, ...]:

@@ -22,13 +22,14 @@ _MOST_LINES = 10
 _COMPONENT_KEYS = frozenset({"type", "attributes", "requirements", "post_processing", "template_vars_module"})
 
 
-def load_config(path: Path, *, environ: Mapping[str, str]) -> Config:
+def load_config(path: Path, *, environ: Mapping[str, str], require_variables: bool = True) -> Config:
     """Read and validate a configuration file.
 
     ``alerts``, ``critical_tables``, ``queue`` and ``health`` may stand beside ``attributes`` or inside.
 
     Args:
         environ: must hold the URL of every connection in use and of every alert destination.
+        require_variables: False leaves unset variables to the caller, as `doctor` does.
 
     Raises:
         ConfigurationError: up to ten lines, each ``FILE:LINE: field: value what; next step``.
@@ -40,7 +41,7 @@ def load_config(path: Path, *, environ: Mapping[str, str]) -> Config:
     except ValidationError as error:
         raise _refused(document, moved, refusals(error, Config)) from None
     unset = list(_unset_variables(config, environ))
-    if unset:
+    if unset and require_variables:
         raise _refused(document, moved, unset)
     return config
 

@@ -10,6 +10,7 @@ from psycopg import sql
 from reconcile_assets.core.tables import TableName
 from reconcile_assets.databases.base import Session
 from reconcile_assets.databases.errors import translated_errors
+from reconcile_assets.databases.postgresql.catalog import check_statement
 
 LEDGER_SCHEMA = "reconcile_assets"
 
@@ -87,7 +88,7 @@ def fetch_server_facts(session: Session) -> ServerFacts:
             writable = "any table" if is_superuser else str(TableName(*found)) if found else None
         info = connection.info
         return ServerFacts(
-            version=info.parameter_status("server_version") or "unknown",
+            version=(info.parameter_status("server_version") or "unknown").split(" ", 1)[0],
             user=user,
             database=database,
             remote=is_remote(info.host, info.hostaddr),
@@ -135,14 +136,21 @@ def fetch_write_obstacles(session: Session, table: TableName) -> tuple[tuple[str
         return tuple((row[0], row[1]) for row in session.driver_connection.execute(query).fetchall())
 
 
-def explain_query(session: Session, query: sql.Composed) -> None:
-    """Let the server plan a query without running it.
+def explain_query(session: Session, query: sql.Composed, *, what: str) -> None:
+    """Let the server parse and plan a query without running it.
+
+    Args:
+        what: what messages call the query.
 
     Raises:
-        QueryRefused: it can't be planned.
+        QueryRefused: it can't be planned, or is more than one statement.
+        MissingObject: it names a table or column that is not there.
     """
+    connection = session.driver_connection
     with translated_errors(session.name):
-        session.driver_connection.execute(sql.SQL("EXPLAIN {}").format(query)).fetchall()
+        # First: a second statement after a semicolon would run, and could leave the read-only transaction.
+        check_statement(connection, query.as_string(connection), f"{session.name}: {what}")
+        connection.execute(sql.SQL("EXPLAIN {}").format(query)).fetchall()
 
 
 def _row(session: Session, query: sql.SQL) -> Any:
