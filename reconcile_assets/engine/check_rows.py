@@ -1,35 +1,65 @@
 """The rows check: every row of a partition, column by column."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from reconcile_assets.configuration.checks import RowsCheck
+from reconcile_assets.configuration.models import TableConfig
 from reconcile_assets.core.compare import Comparison
 from reconcile_assets.core.tolerance import Tolerance
 from reconcile_assets.core.verdicts import CheckVerdict, Verdict
+from reconcile_assets.core.windows import Partition
+from reconcile_assets.databases.base import Session
 from reconcile_assets.engine.checking import Sides
 from reconcile_assets.engine.comparison import compare_tables
+from reconcile_assets.engine.tables import ResolvedTable
 
 
 def compare_rows(check: RowsCheck, sides: Sides) -> Mapping[str, Comparison]:
     """Compare every partition in one scan a side; only those that differ are looked into."""
     with sides.open() as opened:
-        table = opened.table
-        found = compare_tables(
-            opened.source,
-            opened.target,
-            source_relation=table.source,
-            target_relation=table.target,
-            key=[pair.source.name for pair in table.key],
-            columns=table.pairs,
-            tolerances={
-                name: Tolerance(abs_tol=each.abs_tol, rel_tol=each.rel_tol, seconds=each.seconds)
-                for name, each in check.tolerances.items()
-            },
-            partitions=table.source_windows(sides.partitions),
-            limit=0,
+        return compare_resolved(
+            opened.table, opened.source, opened.target, sides.partitions, tolerances=_tolerances(check)
         )
+
+
+def compare_resolved(
+    table: ResolvedTable,
+    source: Session,
+    target: Session,
+    partitions: Sequence[Partition],
+    *,
+    tolerances: Mapping[str, Tolerance],
+) -> Mapping[str, Comparison]:
+    """The comparison of each partition by its key; differences are counted, not listed."""
+    found = compare_tables(
+        source,
+        target,
+        source_relation=table.source,
+        target_relation=table.target,
+        key=table.key_names,
+        columns=table.pairs,
+        tolerances=tolerances,
+        partitions=table.source_windows(partitions),
+        target_partitions=table.target_windows(partitions),
+        limit=0,
+    )
     return {key: comparison for key, comparison in found.items() if key is not None}
+
+
+def declared_tolerances(table: TableConfig) -> Mapping[str, Tolerance]:
+    """What still counts as equal in this table: the tolerances of its first rows check against its own source."""
+    for check in table.checks:
+        if isinstance(check, RowsCheck) and check.against is None:
+            return _tolerances(check)
+    return {}
+
+
+def _tolerances(check: RowsCheck) -> Mapping[str, Tolerance]:
+    return {
+        name: Tolerance(abs_tol=each.abs_tol, rel_tol=each.rel_tol, seconds=each.seconds)
+        for name, each in check.tolerances.items()
+    }
 
 
 def rows_verdicts(check: RowsCheck, sides: Sides, found: Mapping[str, Comparison]) -> tuple[CheckVerdict, ...]:
@@ -56,7 +86,7 @@ def rows_verdicts(check: RowsCheck, sides: Sides, found: Mapping[str, Comparison
 
 
 def _judge(check: RowsCheck, comparison: Comparison) -> tuple[Verdict, tuple[str, ...]]:
-    notes = tuple(note for note in comparison.notes if not note.startswith("0 of "))  # none was to be listed
+    notes = shown_notes(comparison)
     differing = comparison.missing_in_target + comparison.missing_in_source + comparison.value_differs
     if comparison.verdict is not Verdict.MISMATCHED or differing > check.max_differences:
         return comparison.verdict, notes
@@ -64,6 +94,11 @@ def _judge(check: RowsCheck, comparison: Comparison) -> tuple[Verdict, tuple[str
     if any(column.comparison.startswith("uncomparable") for column in comparison.columns.values()):
         return Verdict.INCONCLUSIVE, notes
     return Verdict.MATCHED, notes
+
+
+def shown_notes(comparison: Comparison) -> tuple[str, ...]:
+    """A comparison's notes, without the one that none of the differences is listed: none was to be."""
+    return tuple(note for note in comparison.notes if not note.startswith("0 of "))
 
 
 def _measures(comparison: Comparison) -> dict[str, str]:

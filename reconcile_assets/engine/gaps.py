@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from reconcile_assets.configuration.checks import RowsCheck
 from reconcile_assets.configuration.models import TableConfig
 from reconcile_assets.core.compare import Checksum
-from reconcile_assets.core.compare_pairs import PairPlan, judge_pair
+from reconcile_assets.core.compare_plan import ComparisonPlan, plan_comparison
 from reconcile_assets.core.gaps import GapKind, GapReport, PartitionState, SideState, classify_partition
 from reconcile_assets.core.verdicts import Verdict
 from reconcile_assets.core.windows import Partition
 from reconcile_assets.databases.base import Session
 from reconcile_assets.databases.postgresql_figures import count_unpartitioned
-from reconcile_assets.engine.comparison import compare_tables
+from reconcile_assets.engine.check_rows import compare_resolved, declared_tolerances, shown_notes
 from reconcile_assets.engine.connections import Connections
 from reconcile_assets.engine.sides import on_both_sides
 from reconcile_assets.engine.tables import ResolvedTable, resolve_table
@@ -49,37 +49,44 @@ def find_gaps(
     target_db = connections.database(config.target_of(table))
     with source_db.session() as source, target_db.session() as target:
         resolved = resolve_table(table, source, target)
-        plans = [judge_pair(pair) for pair in resolved.pairs]
-        here, there = _fetch(resolved, plans, ordered, source, target)
+        plan = _plan(resolved, source, target)
+        here, there = _fetch(resolved, plan, ordered, source, target)
         proved = _fetch_proved(table, connections)
         states = [_state(each, here, there, proved) for each in ordered]
-        if not all(plan.renders_alike or plan.is_uncomparable for plan in plans):
+        if not all(pair.renders_alike for pair in (*plan.key, *plan.columns)):
             states = _settle(resolved, states, ordered, source, target)
         strays = _count_unpartitioned(resolved, source, target) if unpartitioned else (None, None)
-    unclear = [f"column {plan.name} was not compared: {plan.comparison}" for plan in plans if plan.is_uncomparable]
-    notes = (*resolved.notes, *(plan.note for plan in plans if plan.note), *unclear)
-    return GapReport(table.name, tuple(states), strays[0], strays[1], notes, _verdict(plans, states))
+    notes = (*resolved.notes, *plan.type_notes)
+    return GapReport(table.name, tuple(states), strays[0], strays[1], notes, _verdict(plan, states))
+
+
+def _plan(table: ResolvedTable, source: Session, target: Session) -> ComparisonPlan:
+    """As the rows check plans it: the checksums of its verdicts then compare with these."""
+    return plan_comparison(
+        table.pairs,
+        table.key_names,
+        tolerances=declared_tolerances(table.config),
+        same_engine=source.engine == target.engine,
+    )
 
 
 def _fetch(
-    table: ResolvedTable, plans: Sequence[PairPlan], partitions: Sequence[Partition], source: Session, target: Session
+    table: ResolvedTable, plan: ComparisonPlan, partitions: Sequence[Partition], source: Session, target: Session
 ) -> tuple[Mapping[str | None, Checksum], Mapping[str | None, Checksum]]:
-    keys = {pair.source.name for pair in table.key}
-    # The key first, as the rows check sums it: the checksums of its verdicts then compare with these.
-    ordered = sorted((plan for plan in plans if not plan.is_uncomparable), key=lambda plan: plan.name not in keys)
+    ordered = (*plan.key, *plan.columns)
     fast = source.hash_family == target.hash_family
     return on_both_sides(
         source,
         target,
         lambda: source.fetch_checksums(
             table.source,
-            [plan.form(source=True) for plan in ordered],
+            [pair.form(source=True) for pair in ordered],
             table.source_windows(partitions),
             fast=fast,
         ),
         lambda: target.fetch_checksums(
             table.target,
-            [plan.form(source=False) for plan in ordered],
+            [pair.form(source=False) for pair in ordered],
             table.target_windows(partitions),
             fast=fast,
         ),
@@ -105,24 +112,23 @@ def _settle(
     source: Session,
     target: Session,
 ) -> list[PartitionState]:
-    """Look into partitions whose checksums differ though their rows may be equal: JSON, coarser types."""
+    """Look into partitions whose checksums differ though their rows may be equal: JSON, coarser types, tolerances."""
     doubtful = {
         state.key
         for state in states
         if state.source_rows == state.target_rows and state.kind in (GapKind.DIFFERENT, GapKind.STALE)
     }
-    found = compare_tables(
+    if not doubtful:
+        return list(states)
+    found = compare_resolved(
+        table,
         source,
         target,
-        source_relation=table.source,
-        target_relation=table.target,
-        key=[pair.source.name for pair in table.key],
-        columns=table.pairs,
-        partitions=table.source_windows([each for each in partitions if each.key in doubtful]),
-        limit=0,
+        [each for each in partitions if each.key in doubtful],
+        tolerances=declared_tolerances(table.config),
     )
     return [
-        replace(state, kind=GapKind.MATCHED)
+        replace(state, kind=GapKind.MATCHED, notes=shown_notes(found[state.key]))
         if state.key in doubtful and found[state.key].verdict is not Verdict.MISMATCHED
         else state
         for state in states
@@ -161,10 +167,9 @@ def _fetch_proved(table: TableConfig, connections: Connections) -> Proved:
     }
 
 
-def _verdict(plans: Sequence[PairPlan], states: Sequence[PartitionState]) -> Verdict:
+def _verdict(plan: ComparisonPlan, states: Sequence[PartitionState]) -> Verdict:
     if any(state.kind is not GapKind.MATCHED for state in states):
         return Verdict.MISMATCHED
-    rows = any(state.source_rows for state in states)
-    if not states or (rows and any(plan.is_uncomparable for plan in plans)):
+    if not states or (plan.uncomparable and any(state.source_rows for state in states)):
         return Verdict.INCONCLUSIVE
     return Verdict.MATCHED

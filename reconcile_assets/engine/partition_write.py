@@ -30,7 +30,7 @@ from reconcile_assets.databases.postgresql_write import (
     end_backend,
     lock_partitions,
 )
-from reconcile_assets.engine.comparison import compare_tables
+from reconcile_assets.engine.check_rows import compare_resolved, shown_notes
 from reconcile_assets.engine.tables import ResolvedTable
 from reconcile_assets.errors import ProofFailed, ReconcileAssetsError, UnknownOutcome
 from reconcile_assets.ledger import Batch, find_batch, record_batches
@@ -193,17 +193,7 @@ class GroupWriter:
 
     def _prove(self, source: Session, target: Session) -> Mapping[str, Comparison]:
         """Compare what was read with what stands in the target: the same snapshot, the same transaction."""
-        found = compare_tables(
-            source,
-            target,
-            source_relation=self.table.source,
-            target_relation=self.table.target,
-            key=[each.source.name for each in self.table.key],
-            columns=self.table.pairs,
-            tolerances={},
-            partitions=self.table.source_windows(self.partitions),
-            limit=0,
-        )
+        found = compare_resolved(self.table, source, target, self.partitions, tolerances={})
         proofs = {each.key: found[each.key] for each in self.partitions}
         bad = {key: proof for key, proof in proofs.items() if proof.verdict is not Verdict.MATCHED}
         if bad:
@@ -253,7 +243,7 @@ class GroupWriter:
 
 def _notes(proof: Comparison, deleted: int) -> tuple[str, ...]:
     if proof.source.rows:
-        return proof.notes
+        return shown_notes(proof)
     return ("the source has no rows", *((f"{deleted} deleted in the target",) if deleted else ()))
 
 

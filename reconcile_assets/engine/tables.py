@@ -55,6 +55,11 @@ class ResolvedTable:
         return PartitionFilter(self.partition.target.name, self.partition.target.type.kind, partitions)
 
     @property
+    def key_names(self) -> list[str]:
+        """The key's columns by the source's names."""
+        return [pair.source.name for pair in self.key]
+
+    @property
     def indexed(self) -> bool:
         """Whether a few partitions can be found on both sides without reading the whole table."""
         return (
