@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, NamedTuple, NoReturn
 
+from reconcile_assets.cli.env_file import load_working_folder
 from reconcile_assets.errors import ConfigurationError, ReconcileAssetsError
 
 PROGRAM = "reconcile-assets"
@@ -134,6 +135,7 @@ def _run(arguments: list[str]) -> int:
         return 2
     if args.verbose:
         _log_to_stderr()
+    load_working_folder()
     code = _module(command).run(args)
     return int(code)
 
