@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import tenacity
@@ -10,6 +11,7 @@ import tenacity
 from reconcile_assets.configuration.models import TableConfig
 from reconcile_assets.core.windows import Partition
 from reconcile_assets.databases.postgresql_write import begin_write, commit_within
+from reconcile_assets.engine.attempts import attempt_recorded
 from reconcile_assets.engine.connections import Connections
 from reconcile_assets.engine.partition_write import (
     GroupWriter,
@@ -110,10 +112,30 @@ def backfill_partitions(
     chosen = rules or WriteRules()
     order = WriteOrder(run_id=run_id, actor=actor, backfill_id=backfill_id, reason=reason)
     run = _Backfill(table, connections, order, chosen)
-    for outcome in run.outcomes(sorted(set(partitions))):
-        if progress is not None:
-            progress(outcome)
-        yield outcome
+    ordered = sorted(set(partitions))
+    with _attempt(table, ordered, connections, run_id):
+        for outcome in run.outcomes(ordered):
+            if progress is not None:
+                progress(outcome)
+            yield outcome
+
+
+@contextmanager
+def _attempt(
+    table: TableConfig, partitions: Sequence[Partition], connections: Connections, run_id: str
+) -> Iterator[None]:
+    """Noted in the ledger where there is one; a ledger in trouble keeps no one from writing to the target."""
+    with ExitStack() as stack:
+        if connections.has_ledger() and partitions:
+            try:
+                stack.enter_context(
+                    attempt_recorded(
+                        connections.ledger(), run_id=run_id, step="backfill", table=table, partitions=partitions
+                    )
+                )
+            except ReconcileAssetsError as error:
+                logger.warning("the run is not noted in the ledger: %s", error, extra={"run": run_id})
+        yield
 
 
 class _Backfill:

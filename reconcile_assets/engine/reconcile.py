@@ -17,6 +17,7 @@ from reconcile_assets.configuration.checks import RowCountCheck, RowsCheck, Sche
 from reconcile_assets.configuration.models import CheckConfig, TableConfig
 from reconcile_assets.core.verdicts import CheckVerdict, Verdict
 from reconcile_assets.core.windows import Partition
+from reconcile_assets.engine.attempts import attempt_recorded
 from reconcile_assets.engine.check_figures import FigureCheck, count_verdicts, figure_verdicts
 from reconcile_assets.engine.check_rows import compare_rows, rows_verdicts
 from reconcile_assets.engine.check_schema import schema_verdicts
@@ -30,7 +31,6 @@ from reconcile_assets.errors import (
     ReconcileAssetsError,
     SerializationConflict,
 )
-from reconcile_assets.ledger import heartbeat
 
 logger = logging.getLogger(__name__)
 
@@ -89,16 +89,13 @@ def run_and_record(
         ReconcileAssetsError: the ledger could not be written; then nothing was recorded.
     """
     ledger = connections.ledger()
-    severities = {
-        check.check_name: check.severity for check in table.checks if checks is None or check.check_name in checks
-    }
-    keys = [partition.key for partition in partitions]
-    attempt = ledger.start_attempt(run_id, "reconcile", table.name, severities, keys)
-    with heartbeat(ledger, attempt):
+    with attempt_recorded(ledger, run_id=run_id, step="reconcile", table=table, partitions=partitions, checks=checks):
         verdicts = reconcile_partitions(table, partitions, connections=connections, checks=checks)
         ledger.record_verdicts(verdicts, run_id=run_id, backfill_id=backfill_id)
-    ledger.finish_attempt(attempt)
-    logger.info("reconciled", extra={"run": run_id, "table": table.name, "partitions": len(keys)})
+    bad = sum(verdict.verdict is not Verdict.MATCHED for verdict in verdicts)
+    logger.info(
+        "reconciled: %d verdicts, %d not matched", len(verdicts), bad, extra={"run": run_id, "table": table.name}
+    )
     return verdicts
 
 
