@@ -4,6 +4,7 @@ Every status is told by a symbol and a word besides its colour; dark, light and 
 reader's choice. Values are escaped by the template engine, names of partitions and notes too.
 """
 
+import math
 from importlib import resources
 from typing import Any
 
@@ -42,7 +43,7 @@ def render_html(report: Report) -> str:
         statuses=list(PartitionStatus),
         symbols=_SYMBOLS,
         listed=LISTED,
-        collision=format_bound(report.collision_bound),
+        collision=split_bound(report.collision_bound),
     )
 
 
@@ -64,12 +65,12 @@ def format_seconds(value: float | None) -> str:
     return "–" if value is None else f"{value:,.1f} s"  # noqa: RUF001 - the dash of an empty table cell
 
 
-def format_bound(bound: float) -> str:
-    """A tiny probability in words; zero comparisons can't collide."""
+def split_bound(bound: float) -> tuple[int, int] | None:
+    """A tiny probability as ``n in 10 to the m``, rounded up to one digit; None for zero comparisons."""
     if bound <= 0:
-        return "none"
-    mantissa, _, exponent = f"{bound:.0e}".partition("e")
-    return f"{mantissa} in 10^{-int(exponent)}"
+        return None
+    exponent = -math.floor(math.log10(bound))
+    return math.ceil(bound * 10.0**exponent), exponent
 
 
 def _utc(moment: Any) -> str:

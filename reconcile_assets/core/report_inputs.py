@@ -40,8 +40,8 @@ class TableGaps:
 
     Attributes:
         kinds: by partition key: ``missing``, ``short``, ``extra``, ``stale``, ``different`` or ``matched``.
-        unpartitioned_source, unpartitioned_target: rows that stand in no partition, e.g. with NULL
-            in the partition column.
+        unpartitioned_source, unpartitioned_target: rows that stand in no partition: NULL in the
+            partition column, or outside every window that has ended; never compared.
     """
 
     kinds: Mapping[str, str] = field(default_factory=dict)

@@ -91,15 +91,10 @@ class TableReport:
 
     @property
     def verdict(self) -> Verdict:
-        """A proven difference or an open gap stands; a partition that is not proved spoils the whole.
-
-        Rows in no partition are never compared: differing numbers of them are a difference, equal
-        numbers prove nothing.
-        """
-        source, target = self.unpartitioned_source or 0, self.unpartitioned_target or 0
-        if self.count(PartitionStatus.MISMATCHED) or any(self.gaps.kinds.values()) or source != target:
+        """A proven difference or an open gap stands; a partition that is not proved spoils the whole."""
+        if self.count(PartitionStatus.MISMATCHED) or any(self.gaps.kinds.values()):
             return Verdict.MISMATCHED
-        proved = self.count(PartitionStatus.MATCHED) if not source else -1
+        proved = self.count(PartitionStatus.MATCHED)
         return Verdict.MATCHED if proved == len(self.statuses) > 0 else Verdict.INCONCLUSIVE
 
 
