@@ -96,13 +96,15 @@ class Supervised:
         """Wait for the end; return the exit code (128 + signal when killed)."""
         return 0 if self._process is None else self._process.wait()
 
+    def request_stop(self) -> None:
+        """Ask it to end; return at once."""
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+
     def stop(self) -> None:
         """End it, with all that it started; return when all of it is gone. Stopping twice is harmless."""
-        if self._process is None:
-            return
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        self._process.wait()
+        self.request_stop()
+        self.wait()
 
 
 class FolderLock:
@@ -137,6 +139,17 @@ class FolderLock:
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         self._descriptor = descriptor
         return descriptor
+
+    @property
+    def descriptor(self) -> int:
+        """Of the lock that is held.
+
+        Raises:
+            ValueError: it isn't held.
+        """
+        if self._descriptor is None:
+            raise ValueError(f"{self._path} is not locked")
+        return self._descriptor
 
     def release(self) -> None:
         """Let it go; harmless when it isn't held."""

@@ -33,7 +33,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 _POLL_SECONDS = 0.2
-_TERM_SECONDS = 2.0
+_TERM_SECONDS = 5.0
 _IS_LINUX = sys.platform == "linux"
 # From linux/prctl.h and linux/capability.h.
 _PR_SET_PDEATHSIG, _PR_SET_KEEPCAPS, _PR_SET_CHILD_SUBREAPER, _PR_CAP_AMBIENT = 1, 8, 36, 47

@@ -1,0 +1,108 @@
+"""``dev``: Dagster's UI and daemon for the configured tables, until Ctrl-C."""
+
+import argparse
+import contextlib
+import os
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from reconcile_assets.cli.output import say
+
+if TYPE_CHECKING:
+    from reconcile_assets.serving.services import DagsterServices
+
+EXAMPLES = """\
+examples:
+  reconcile-assets dev
+  reconcile-assets dev --port 3001
+  DATABASE_URL=postgresql://user@host/reconcile reconcile-assets dev
+
+Where DATABASE_URL is unset, an embedded PostgreSQL in the state folder (.state, or RECONCILE_STATE)
+keeps the ledger and Dagster's storage. The UI listens on 127.0.0.1 only.
+"""
+LEDGER = "reconcile_assets"
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command's parser."""
+    parser = subparsers.add_parser(
+        "dev", help="Dagster UI and daemon for the configured tables", description=__doc__, epilog=EXAMPLES
+    )
+    parser.add_argument("--port", type=int, help="of the UI (default: 3000, or a free one when that is taken)")
+
+
+def run(args: argparse.Namespace) -> NoReturn:
+    """Start everything, print the address, stay.
+
+    Raises:
+        ConfigurationError: the configuration is wrong, or the state folder can't be written to.
+        AlreadyRunning: another ``dev`` or ``demo`` uses the state folder, or the port asked for is in use.
+        KeyboardInterrupt: on Ctrl-C and SIGTERM, when all is ended.
+    """
+    from reconcile_assets.configuration.environment import CONFIG_FILE, state_dir
+    from reconcile_assets.configuration.loading import find_config, load_config
+    from reconcile_assets.serving.interrupts import interrupted_once
+    from reconcile_assets.serving.ports import UI_PORT, choose_port
+    from reconcile_assets.serving.services import DagsterServices
+    from reconcile_assets.supervision import FolderLock, prepare_state_folder
+
+    cwd = Path.cwd()
+    environ = {**os.environ, **({CONFIG_FILE: args.config} if args.config else {})}
+    path = find_config(cwd, environ).absolute()
+    config = load_config(path, environ=environ)
+    state = prepare_state_folder(state_dir(environ, cwd))
+    with interrupted_once(), FolderLock(state / "lock", what="the state folder") as lock:
+        port = choose_port(args.port)
+        if args.port is None and port != UI_PORT:
+            say(f"port {UI_PORT} is in use: taking {port}")
+        with _project_database(state, environ) as (database_url, is_embedded):
+            services = DagsterServices(
+                state,
+                database_url=database_url,
+                port=port,
+                environ={**environ, CONFIG_FILE: str(path), "DATABASE_URL": database_url},
+                keep_open=(lock.descriptor,),
+            )
+            say(f"starting Dagster for {len(config.tables)} tables of {path} (logs: {services.logs})")
+            started = time.time()
+            with services:
+                if is_embedded:
+                    _cancel_leftovers(services, started)
+                say(f"the UI is at {services.url}; Ctrl-C ends everything")
+                stay(services)
+
+
+def stay(services: "DagsterServices") -> NoReturn:
+    """Wait until interrupted.
+
+    Raises:
+        DatabaseUnavailable: one of the services has ended.
+    """
+    while True:
+        services.check()
+        time.sleep(1.0)
+
+
+@contextlib.contextmanager
+def _project_database(state: Path, environ: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
+    """The URL of the project's own database, and whether it is embedded, for as long as it is needed."""
+    from reconcile_assets.configuration.environment import project_database_url
+    from reconcile_assets.embedded import EmbeddedPostgres
+
+    url = project_database_url(environ)
+    if url is not None:
+        yield url.get_secret_value(), False
+        return
+    say(f"DATABASE_URL is not set: starting an embedded PostgreSQL in {state}")
+    with EmbeddedPostgres(state) as server:
+        yield server.ensure_database(LEDGER), True
+
+
+def _cancel_leftovers(services: "DagsterServices", started: float) -> None:
+    from reconcile_assets.serving.leftovers import cancel_leftover_runs
+
+    canceled = cancel_leftover_runs(services.dagster, before=started)
+    if canceled:
+        say(f"{canceled} runs of a session that was killed are marked as canceled")

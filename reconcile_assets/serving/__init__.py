@@ -1,0 +1,1 @@
+"""Dagster's services as processes that end with their owner."""
