@@ -6,7 +6,8 @@ the step fails and names the bad ones. Dagster then shows exactly those as faile
 missing" runs only them again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
@@ -15,7 +16,9 @@ from reconcile_assets.checks import BACKFILL_TAG, TableChecks, check_partitions,
 from reconcile_assets.configuration.models import Config, TableConfig
 from reconcile_assets.core.windows import Partition
 from reconcile_assets.engine.backfill import PartitionFailure, PartitionWrite, backfill_partitions
+from reconcile_assets.engine.connections import Connections
 from reconcile_assets.errors import ReconcileAssetsError
+from reconcile_assets.ledger import heartbeat
 from reconcile_assets.resources import ReconcileResource
 from reconcile_assets.translator import ReconcileTranslator
 
@@ -70,12 +73,12 @@ def _write(
     written: list[PartitionWrite] = []
     failures: dict[str, str] = {}
     try:
-        with resource.open(checks.config) as connections:
+        with resource.open(checks.config) as connections, _attempt(context, connections, checks, partitions):
             for outcome in backfill_partitions(
                 checks.table,
                 partitions,
                 connections=connections,
-                run_id=context.run_id,
+                run_id=context.run.run_id,
                 backfill_id=context.run.tags.get(BACKFILL_TAG),
                 actor=_actor(context.run.tags),
             ):
@@ -92,7 +95,29 @@ def _write(
     return written, failures
 
 
-def _actor(tags: Any) -> str:
+@contextmanager
+def _attempt(
+    context: dg.AssetExecutionContext,
+    connections: Connections,
+    checks: TableChecks,
+    partitions: Sequence[Partition],
+) -> Iterator[None]:
+    """Tell the ledger that work is under way, so that a process that is killed is missed."""
+    ledger = connections.ledger()
+    names = _checks_in_run(context, checks)
+    severities = {name: checks.table.check(name).severity for name in sorted(names)}
+    keys = [partition.key for partition in partitions]
+    attempt = ledger.start_attempt(context.run.run_id, "backfill", checks.table.name, severities, keys)
+    with heartbeat(ledger, attempt):
+        try:
+            yield
+        except ReconcileAssetsError:
+            ledger.finish_attempt(attempt)  # it ended with a word of its own
+            raise
+    ledger.finish_attempt(attempt)
+
+
+def _actor(tags: Mapping[str, str]) -> str:
     return next((tags[name] for name in ACTOR_TAGS if name in tags), "dagster")
 
 
@@ -106,9 +131,7 @@ def _fail_some(
     """Log what was done, give every partition its verdicts (the check step won't run), and fail."""
     for write in written:
         context.log_event(
-            dg.AssetMaterialization(
-                checks.asset_key, partition=write.partition.key, metadata=_write_metadata(write)
-            )
+            dg.AssetMaterialization(checks.asset_key, partition=write.partition.key, metadata=_write_metadata(write))
         )
     names = _checks_in_run(context, checks)
     if names:

@@ -13,7 +13,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
-from dagster import AssetCheckEvaluation, AssetRecordsFilter, EventRecordsResult
 from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData,
 )
@@ -52,46 +51,39 @@ def partitioned_check_spec(
 Target = AssetCheckEvaluationTargetMaterializationData
 
 
-class Materializations:
-    """The latest materialization of each of some partitions, as Dagster's event log has them."""
+def fetch_targets(
+    instance: dg.DagsterInstance, asset_key: dg.AssetKey, partitions: Collection[str]
+) -> dict[str, Target]:
+    """The latest materialization of each partition that has one: what an evaluation points to.
 
-    def __init__(self, targets: Mapping[str, Target], metadata: Mapping[str, Mapping[str, Any]]) -> None:
-        self.targets = targets
-        self.metadata = metadata
-
-    @classmethod
-    def fetch(
-        cls, instance: dg.DagsterInstance, asset_key: dg.AssetKey, partitions: Collection[str]
-    ) -> "Materializations":
-        """Read them in a few queries, whatever the number of partitions."""
-        ids = sorted(
-            instance.event_log_storage.get_latest_storage_id_by_partition(
-                asset_key, dg.DagsterEventType.ASSET_MATERIALIZATION, set(partitions)
-            ).values()
-        )
-        targets: dict[str, Target] = {}
-        metadata: dict[str, Mapping[str, Any]] = {}
-        for first in range(0, len(ids), _RECORDS_PER_QUERY):
-            chunk = ids[first : first + _RECORDS_PER_QUERY]
-            for record in _fetch_records(instance, asset_key, chunk).records:
-                if record.partition_key is None or record.asset_materialization is None:
-                    continue
-                targets[record.partition_key] = Target(
-                    storage_id=record.storage_id, run_id=record.event_log_entry.run_id, timestamp=record.timestamp
-                )
-                metadata[record.partition_key] = record.asset_materialization.metadata
-        return cls(targets, metadata)
-
-    def last_write(self, partition: str) -> dict[str, int]:
-        """Rows deleted and inserted by the partition's last write that Dagster knows of."""
-        found = self.metadata.get(partition, {})
-        return {
-            name: int(found[name].value) for name in ("rows deleted", "rows inserted") if name in found
-        }
+    A few queries, whatever the number of partitions.
+    """
+    latest = instance.event_log_storage.get_latest_storage_id_by_partition(
+        asset_key, dg.DagsterEventType.ASSET_MATERIALIZATION, set(partitions)
+    )
+    ids = sorted(latest.values())
+    targets: dict[str, Target] = {}
+    for first in range(0, len(ids), _RECORDS_PER_QUERY):
+        chunk = ids[first : first + _RECORDS_PER_QUERY]
+        chosen = dg.AssetRecordsFilter(asset_key=asset_key, storage_ids=chunk)
+        for record in instance.fetch_materializations(chosen, limit=len(chunk)).records:
+            targets[str(record.partition_key)] = Target(
+                storage_id=record.storage_id, run_id=record.event_log_entry.run_id, timestamp=record.timestamp
+            )
+    return targets
 
 
-def _fetch_records(instance: dg.DagsterInstance, asset_key: dg.AssetKey, ids: Sequence[int]) -> EventRecordsResult:
-    return instance.fetch_materializations(AssetRecordsFilter(asset_key=asset_key, storage_ids=ids), limit=len(ids))
+def fetch_planned(
+    instance: dg.DagsterInstance, check_keys: Sequence[dg.AssetCheckKey], run_id: str
+) -> set[tuple[str, str]]:
+    """Checks and partitions that a run planned and that have logged nothing since."""
+    return {
+        (info.check_key.name, info.partition_key)
+        for info in instance.event_log_storage.get_asset_check_partition_info(check_keys)
+        if info.latest_execution_status is AssetCheckExecutionRecordStatus.PLANNED
+        and info.latest_planned_run_id == run_id
+        and info.partition_key is not None
+    }
 
 
 def build_evaluation(
@@ -101,7 +93,7 @@ def build_evaluation(
     target: Target | None,
     blocking: bool = False,
     last_write: Mapping[str, int] | None = None,
-) -> AssetCheckEvaluation:
+) -> dg.AssetCheckEvaluation:
     """The evaluation that tells a verdict: passed only when it is ``matched``.
 
     Args:
@@ -111,7 +103,7 @@ def build_evaluation(
         blocking: whether the check gates what lies downstream.
         last_write: rows deleted and inserted by the partition's last write, by name.
     """
-    return AssetCheckEvaluation(
+    return dg.AssetCheckEvaluation(
         asset_key=asset_key,
         check_name=verdict.check,
         passed=verdict.verdict is Verdict.MATCHED,
@@ -122,6 +114,11 @@ def build_evaluation(
         target_materialization_data=target,
         blocking=blocking,
     )
+
+
+def log_evaluation(context: dg.OpExecutionContext, evaluation: dg.AssetCheckEvaluation) -> None:
+    """Log an evaluation from a running step, whatever partitions the step covers."""
+    context.log_event(evaluation)  # type: ignore[arg-type]  # accepted since 1.12, missing in the annotation
 
 
 def describe_verdict(verdict: CheckVerdict) -> str:
@@ -165,7 +162,7 @@ class HeldEvaluations:
     says is worth none. The ledger keeps every verdict.
     """
 
-    def __init__(self, held: Mapping[tuple[str, str], AssetCheckEvaluation | None]) -> None:
+    def __init__(self, held: Mapping[tuple[str, str], dg.AssetCheckEvaluation | None]) -> None:
         self._held = held
 
     @classmethod
@@ -177,7 +174,7 @@ class HeldEvaluations:
         Only the newest records are read: a partition whose evaluation lies further back
         counts as not held, is logged anew, and so is among the newest next time.
         """
-        held: dict[tuple[str, str], AssetCheckEvaluation | None] = {}
+        held: dict[tuple[str, str], dg.AssetCheckEvaluation | None] = {}
         for key in check_keys:
             records = instance.event_log_storage.get_asset_check_execution_history(key, limit=2 * len(partitions) + 20)
             for record in records:  # newest first
@@ -186,7 +183,7 @@ class HeldEvaluations:
                     held.setdefault((key.name, record.partition), None if planned else record.evaluation)
         return cls(held)
 
-    def say_the_same(self, evaluation: AssetCheckEvaluation, *, moving: bool = False) -> bool:
+    def say_the_same(self, evaluation: dg.AssetCheckEvaluation, *, moving: bool = False) -> bool:
         """Whether Dagster already shows this about the same materialization.
 
         Args:
@@ -201,10 +198,10 @@ class HeldEvaluations:
         return same_text and _storage_id(held) == _storage_id(evaluation)
 
 
-def _storage_id(evaluation: AssetCheckEvaluation) -> int | None:
+def _storage_id(evaluation: dg.AssetCheckEvaluation) -> int | None:
     target = evaluation.target_materialization_data
     return target.storage_id if target else None
 
 
-def _lasting(evaluation: AssetCheckEvaluation) -> Mapping[str, Any]:
+def _lasting(evaluation: dg.AssetCheckEvaluation) -> Mapping[str, Any]:
     return {name: value for name, value in evaluation.metadata.items() if name not in _VOLATILE}

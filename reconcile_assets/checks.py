@@ -10,14 +10,18 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from reconcile_assets.check_evaluations import HeldEvaluations, Materializations, build_evaluation
-from reconcile_assets.configuration.models import CheckConfig, Config, TableConfig
+from reconcile_assets.check_evaluations import HeldEvaluations, build_evaluation, fetch_targets, log_evaluation
+from reconcile_assets.configuration.models import Config, TableConfig
 from reconcile_assets.core.verdicts import CheckVerdict, Verdict
+from reconcile_assets.engine.connections import Connections
 from reconcile_assets.engine.reconcile import run_and_record
+from reconcile_assets.errors import ReconcileAssetsError
+from reconcile_assets.ledger import fetch_latest_batches
 from reconcile_assets.resources import ReconcileResource
 from reconcile_assets.translator import ReconcileTranslator
 
 BACKFILL_TAG = "dagster/backfill"
+TABLE_TAG = "reconcile_assets/table"
 
 
 @dataclass(frozen=True)
@@ -27,10 +31,6 @@ class TableChecks:
     config: Config
     table: TableConfig
     asset_key: dg.AssetKey
-
-    def named(self, names: Collection[str]) -> dict[str, CheckConfig]:
-        """The table's checks of these names."""
-        return {check.check_name: check for check in self.table.checks if check.check_name in names}
 
     @property
     def check_keys(self) -> list[dg.AssetCheckKey]:
@@ -74,7 +74,7 @@ def _build_table_checks(
             names=names,
             partitions=_partition_keys(context),
         )
-        refuse_downstream(verdicts, checks.named(names))
+        refuse_downstream(verdicts, table)
         yield from ()  # the evaluations were logged: a yielded result would lose its partition
 
     return reconcile
@@ -83,7 +83,8 @@ def _build_table_checks(
 def _partition_keys(context: dg.AssetCheckExecutionContext) -> Sequence[str]:
     if not (context.has_partition_key or context.has_partition_key_range):
         raise dg.Failure("these checks need partitions: launch them for a partition or a range", allow_retries=False)
-    return context.partition_keys
+    keys: Sequence[str] = context.partition_keys
+    return keys
 
 
 def check_partitions(
@@ -111,43 +112,74 @@ def check_partitions(
             checks.table,
             windows,
             connections=connections,
-            run_id=context.run_id,
+            run_id=context.run.run_id,
             backfill_id=context.run.tags.get(BACKFILL_TAG),
             checks=names,
         )
-    log_evaluations(context, checks, verdicts, only_news=only_news)
-    return tuple(verdicts)
+        writes = _fetch_last_writes(connections, checks, partitions)
+    log_evaluations(context, checks, verdicts, writes=writes, only_news=only_news)
+    return verdicts
+
+
+def _fetch_last_writes(
+    connections: Connections, checks: TableChecks, partitions: Collection[str]
+) -> dict[str, dict[str, int]]:
+    """Rows deleted and inserted by each partition's last batch, as the target's ledger has it.
+
+    An ornament of the page: a target that does not answer, or was never written by us, has none.
+    """
+    try:
+        with connections.database(checks.config.target_of(checks.table)).session() as session:
+            batches = fetch_latest_batches(
+                session.sqlalchemy(), tables=[checks.table.name], partitions=partitions, limit=len(partitions)
+            )
+    except ReconcileAssetsError:
+        return {}
+    return {
+        batch.partition: {"rows deleted": batch.rows_deleted, "rows inserted": batch.rows_inserted} for batch in batches
+    }
 
 
 def log_evaluations(
-    context: dg.OpExecutionContext, checks: TableChecks, verdicts: Sequence[CheckVerdict], *, only_news: bool = False
+    context: dg.OpExecutionContext,
+    checks: TableChecks,
+    verdicts: Sequence[CheckVerdict],
+    *,
+    writes: Mapping[str, Mapping[str, int]],
+    only_news: bool = False,
 ) -> int:
     """Log an evaluation for each verdict, naming its partition's latest materialization.
+
+    Args:
+        context: of the running step.
+        checks: the table's checks.
+        verdicts: what to log.
+        writes: by partition, rows deleted and inserted by its last write.
+        only_news: leave out what Dagster shows already.
 
     Returns:
         how many were logged.
     """
     partitions = {verdict.partition for verdict in verdicts}
-    found = Materializations.fetch(context.instance, checks.asset_key, partitions)
-    named = checks.named({verdict.check for verdict in verdicts})
+    targets = fetch_targets(context.instance, checks.asset_key, partitions)
     held = HeldEvaluations.fetch(context.instance, checks.check_keys, partitions) if only_news else None
     logged = 0
     for verdict in verdicts:
-        check = named[verdict.check]
+        check = checks.table.check(verdict.check)
         evaluation = build_evaluation(
             verdict,
             asset_key=checks.asset_key,
-            target=found.targets.get(verdict.partition),
+            target=targets.get(verdict.partition),
             blocking=check.blocking,
-            last_write=found.last_write(verdict.partition),
+            last_write=writes.get(verdict.partition),
         )
         if held is None or not held.say_the_same(evaluation, moving=check.type == "freshness"):
-            context.log_event(evaluation)
+            log_evaluation(context, evaluation)
             logged += 1
     return logged
 
 
-def refuse_downstream(verdicts: Sequence[CheckVerdict], checks: Mapping[str, CheckConfig]) -> None:
+def refuse_downstream(verdicts: Sequence[CheckVerdict], table: TableConfig) -> None:
     """Fail the step when a blocking check of severity ERROR did not match.
 
     An evaluation that is only logged does not hold back what lies downstream.
@@ -159,8 +191,8 @@ def refuse_downstream(verdicts: Sequence[CheckVerdict], checks: Mapping[str, Che
         verdict.partition
         for verdict in verdicts
         if verdict.verdict is not Verdict.MATCHED
-        and checks[verdict.check].blocking
-        and checks[verdict.check].severity == "ERROR"
+        and table.check(verdict.check).blocking
+        and verdict.severity == "ERROR"
     }
     if bad:
         raise dg.Failure(f"blocking checks did not pass for {name_partitions(bad)}", allow_retries=False)

@@ -1,31 +1,37 @@
 """Runs that ended without a verdict: killed processes, failed starts, cancelled backfills.
 
 What they were to prove becomes "could not verify": in the ledger, so that an alert goes out,
-and on the check's page, so that nothing stays green that nobody looked at.
+and on the check's page, so that nothing stays green that nobody looked at. Three signs are
+read: the run's process is gone, its attempt in the ledger is silent, or Dagster still holds a
+check as planned by a run that has ended.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import dagster as dg
-from dagster._core.launcher import WorkerStatus
-from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+from dagster._core.launcher import DefaultRunLauncher, WorkerStatus
 
-from reconcile_assets.check_evaluations import Materializations, build_evaluation
-from reconcile_assets.checks import BACKFILL_TAG, TableChecks
+from reconcile_assets.check_evaluations import build_evaluation, fetch_planned, fetch_targets
+from reconcile_assets.checks import BACKFILL_TAG, TABLE_TAG, TableChecks
 from reconcile_assets.core.verdicts import CheckVerdict, Verdict
-from reconcile_assets.ledger import Ledger
-from reconcile_assets.ledger.records import Attempt, LatestVerdict
+from reconcile_assets.ledger import Attempt, Ledger
 
 STALE_AFTER = timedelta(seconds=60)
-SEEN_TWICE_AFTER = timedelta(seconds=15)  # longer than a beat: a ledger that was away lets the living beat again
+SEEN_TWICE_AFTER = timedelta(seconds=15)  # longer than a beat: after a ledger was away, the living beat again
+HUNG_AFTER = timedelta(minutes=4)  # a process that is there and silent for so long gives no verdict either
 FIRST_LOOK_BACK = timedelta(hours=1)
 OVERLAP = timedelta(minutes=1)  # between looks at finished runs, for clocks that differ
 RUNS_PER_TICK = 100
 
-_ALIVE = (WorkerStatus.RUNNING, WorkerStatus.SUCCESS)
 _FINISHED_BADLY = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+_DIED = "The run's process ended without a word; what it had not verified is marked as such."
+
+Tables = Mapping[str, TableChecks]
+"""The checks of each table, by its name."""
 
 
 @dataclass(frozen=True)
@@ -41,23 +47,36 @@ class Suspect:
     seen_at: datetime
 
 
+def fail_gone_runs(instance: dg.DagsterInstance, *, tables: Tables) -> int:
+    """Mark runs of ours as failed whose process is gone, so that they hold no slot; returns how many."""
+    failed = 0
+    for run in instance.get_runs(filters=dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
+        if not any(_concerns(run, checks) for checks in tables.values()) or _is_alive(instance, run) is not False:
+            continue
+        after = instance.get_run_by_id(run.run_id)  # it may have ended well a moment before its process did
+        if after is not None and not after.is_finished:
+            instance.report_run_failed(after, _DIED)
+            failed += 1
+    return failed
+
+
 def bury_dead_attempts(
     instance: dg.DagsterInstance,
     ledger: Ledger,
     *,
-    tables: Mapping[str, TableChecks],
+    tables: Tables,
     suspects: Mapping[str, Suspect],
     now: datetime,
 ) -> tuple[int, dict[str, Suspect]]:
-    """Bury attempts whose process is gone; each is buried by one tick only.
+    """Bury attempts without an end; each is buried by one tick only.
 
     An attempt is dead when its run has finished without it, or when it has been silent for
-    ``STALE_AFTER`` and still is at a later tick.
+    ``STALE_AFTER``, still is at a later tick, and nobody knows its process to be alive.
 
     Args:
         instance: where the runs are.
         ledger: where the attempts are.
-        tables: by name; attempts of other tables are left to other code locations.
+        tables: attempts of other tables are left to other code locations.
         suspects: by attempt, from the last tick.
         now: aware.
 
@@ -70,19 +89,85 @@ def bury_dead_attempts(
         if attempt.table not in tables:
             continue
         run = instance.get_run_by_id(attempt.run_id)
-        if not (run is not None and run.is_finished):
+        if run is None or not run.is_finished:
             suspect = _suspect(attempt, suspects.get(attempt.attempt_id), now)
             if suspect is None:
                 continue
-            if now - suspect.seen_at < SEEN_TWICE_AFTER or (run is not None and _is_alive(instance, run)):
+            if not _is_dead(instance, run, suspect, now):
                 remaining[attempt.attempt_id] = suspect
                 continue
         if ledger.bury_attempt(attempt):
             buried += 1
             _show_lost(instance, ledger, tables[attempt.table], attempt.run_id)
-        if run is not None and not run.is_finished:
-            instance.report_run_failed(run, "The run's process ended without a word; its partitions were not verified.")
+        if run is not None and not run.is_finished and _is_alive(instance, run) is not True:
+            instance.report_run_failed(run, _DIED)
     return buried, remaining
+
+
+def bury_unfinished_runs(
+    instance: dg.DagsterInstance,
+    ledger: Ledger,
+    *,
+    tables: Tables,
+    since: datetime | None,
+    now: datetime,
+) -> tuple[int, datetime]:
+    """Give a verdict to what failed or cancelled runs were to check and never did.
+
+    Args:
+        instance: where the runs are.
+        ledger: where the verdicts go.
+        tables: runs of other tables are left alone.
+        since: runs that ended before were looked at; None at the first tick.
+        now: aware.
+
+    Returns:
+        how many verdicts were missing, and from when to look at the next tick.
+    """
+    records = instance.get_run_records(
+        dg.RunsFilter(statuses=_FINISHED_BADLY, updated_after=(since or now - FIRST_LOOK_BACK) - OVERLAP),
+        limit=RUNS_PER_TICK,
+        order_by="update_timestamp",
+        ascending=True,
+    )
+    missing = 0
+    for record in records:
+        for checks in tables.values():
+            if _concerns(record.dagster_run, checks):
+                missing += _settle(instance, ledger, checks, record, now)
+    looked_at = records[-1].update_timestamp + OVERLAP if len(records) == RUNS_PER_TICK else now
+    return missing, looked_at
+
+
+def _concerns(run: dg.DagsterRun, checks: TableChecks) -> bool:
+    if run.tags.get(TABLE_TAG) == checks.table.name:
+        return True
+    selected = {*(run.asset_selection or ()), *(key.asset_key for key in run.asset_check_selection or ())}
+    return checks.asset_key in selected
+
+
+def _is_alive(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool | None:
+    """Whether the run's process is there; None when nobody here can tell.
+
+    Dagster's default launcher starts runs beside the code location, where sensors are
+    evaluated too: there the process can be looked for by its id.
+    """
+    launcher = instance.run_launcher
+    if launcher.supports_check_run_worker_health:
+        return launcher.check_run_worker_health(run).status in (WorkerStatus.RUNNING, WorkerStatus.SUCCESS)
+    if not isinstance(launcher, DefaultRunLauncher):
+        return None
+    starts = instance.event_log_storage.get_logs_for_run(run.run_id, of_type=dg.DagsterEventType.RUN_START, limit=1)
+    pid = starts[0].dagster_event.pid if starts and starts[0].dagster_event else None
+    if pid is None:
+        return None
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return None  # somebody else's process has the id now, or the run belongs to another user
+    return True
 
 
 def _suspect(attempt: Attempt, before: Suspect | None, now: datetime) -> Suspect | None:
@@ -92,64 +177,38 @@ def _suspect(attempt: Attempt, before: Suspect | None, now: datetime) -> Suspect
     return before if before is not None and before.heartbeat == heartbeat else Suspect(heartbeat, now)
 
 
-def _is_alive(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
-    """Whether the launcher says so; one that can't tell leaves it to the heartbeat."""
-    launcher = instance.run_launcher
-    return launcher.supports_check_run_worker_health and launcher.check_run_worker_health(run).status in _ALIVE
+def _is_dead(instance: dg.DagsterInstance, run: dg.DagsterRun | None, suspect: Suspect, now: datetime) -> bool:
+    if now - suspect.seen_at < SEEN_TWICE_AFTER:
+        return False
+    alive = _is_alive(instance, run) if run is not None else None
+    return alive is not True or now - datetime.fromisoformat(suspect.heartbeat) >= HUNG_AFTER
 
 
 def _show_lost(instance: dg.DagsterInstance, ledger: Ledger, checks: TableChecks, run_id: str) -> None:
     lost = [
         latest.verdict
-        for latest in latest_verdicts(ledger, checks.table.name)
+        for latest in ledger.iterate_latest_verdicts([checks.table.name])
         if latest.run_id == run_id and latest.verdict.verdict is Verdict.INCONCLUSIVE
     ]
-    report_evaluations(instance, checks, lost)
+    _report_evaluations(instance, checks, lost)
 
 
-def bury_unfinished_runs(
-    instance: dg.DagsterInstance,
-    ledger: Ledger,
-    *,
-    tables: Mapping[str, TableChecks],
-    since: datetime | None,
-    now: datetime,
-) -> tuple[int, datetime]:
-    """Give a verdict to what failed or cancelled runs were to check and never did.
-
-    Args:
-        instance: where the runs are.
-        ledger: where the verdicts go.
-        tables: by name.
-        since: runs that ended before were looked at; None at the first tick.
-        now: aware.
-
-    Returns:
-        how many verdicts were missing, and from when to look at the next tick.
-    """
-    start = (since or now - FIRST_LOOK_BACK) - OVERLAP
-    records = instance.get_run_records(
-        dg.RunsFilter(statuses=_FINISHED_BADLY, updated_after=start),
-        limit=RUNS_PER_TICK,
-        order_by="update_timestamp",
-        ascending=True,
-    )
-    missing = 0
-    for record in records:
-        for checks in tables.values():
-            missing += _give_verdicts(instance, ledger, checks, record.dagster_run, now)
-    looked_at = records[-1].update_timestamp if len(records) == RUNS_PER_TICK else now
-    return missing, looked_at
-
-
-def _give_verdicts(
-    instance: dg.DagsterInstance, ledger: Ledger, checks: TableChecks, run: dg.DagsterRun, now: datetime
+def _settle(
+    instance: dg.DagsterInstance, ledger: Ledger, checks: TableChecks, record: dg.RunRecord, now: datetime
 ) -> int:
-    unchecked = sorted(_unchecked(instance, checks, run))
-    if not unchecked:
+    """Record what is missing, and show every verdict that the run's end kept from the checks' pages."""
+    run = record.dagster_run
+    planned = fetch_planned(instance, checks.check_keys, run.run_id)
+    wanted = planned | _asked_for(run, checks)
+    if not wanted:
         return 0
+    known = {
+        (latest.verdict.check, latest.verdict.partition): latest.verdict
+        for latest in ledger.iterate_latest_verdicts([checks.table.name])
+        if latest.recorded_at >= record.create_timestamp
+    }
     outcome = "was cancelled" if run.status is dg.DagsterRunStatus.CANCELED else "failed"
-    verdicts = [
+    missing = [
         CheckVerdict(
             table=checks.table.name,
             check=check,
@@ -159,41 +218,31 @@ def _give_verdicts(
             notes=(f"could not verify: the run {outcome} before this check",),
             evaluated_at=now,
         )
-        for check, partition in unchecked
+        for check, partition in sorted(wanted - known.keys())
     ]
-    ledger.record_verdicts(verdicts, run_id=run.run_id, backfill_id=run.tags.get(BACKFILL_TAG))
-    report_evaluations(instance, checks, verdicts)
-    return len(verdicts)
+    ledger.record_verdicts(missing, run_id=run.run_id, backfill_id=run.tags.get(BACKFILL_TAG))
+    _report_evaluations(instance, checks, [*missing, *(known[each] for each in sorted(planned & known.keys()))])
+    return len(missing)
 
 
-def _unchecked(instance: dg.DagsterInstance, checks: TableChecks, run: dg.DagsterRun) -> Iterator[tuple[str, str]]:
-    """Checks and partitions that the run planned and Dagster still holds as planned by it."""
-    selected = {*(run.asset_selection or ()), *(key.asset_key for key in run.asset_check_selection or ())}
-    if checks.asset_key not in selected:
-        return
-    for info in instance.event_log_storage.get_asset_check_partition_info(checks.check_keys):
-        planned = info.latest_execution_status is AssetCheckExecutionRecordStatus.PLANNED
-        if planned and info.latest_planned_run_id == run.run_id and info.partition_key is not None:
-            yield info.check_key.name, info.partition_key
+def _asked_for(run: dg.DagsterRun, checks: TableChecks) -> set[tuple[str, str]]:
+    """What a run of the table's own reconciliation job was to check."""
+    if run.tags.get(TABLE_TAG) != checks.table.name:
+        return set()
+    ops: Any = run.run_config.get("ops", {})
+    partitions = ops.get(f"{checks.table.name}_reconcile", {}).get("config", {}).get("partitions", [])
+    return {(check.check_name, partition) for check in checks.table.checks for partition in partitions}
 
 
-def latest_verdicts(ledger: Ledger, table: str) -> Iterator[LatestVerdict]:
-    """The latest verdict of every check and partition of a table."""
-    after = None
-    while page := ledger.fetch_latest_verdicts([table], after=after):
-        yield from page
-        after = page[-1].key
-
-
-def report_evaluations(instance: dg.DagsterInstance, checks: TableChecks, verdicts: Sequence[CheckVerdict]) -> None:
+def _report_evaluations(instance: dg.DagsterInstance, checks: TableChecks, verdicts: Sequence[CheckVerdict]) -> None:
     """Show verdicts on the checks' pages without a run."""
-    found = Materializations.fetch(instance, checks.asset_key, {verdict.partition for verdict in verdicts})
+    targets = fetch_targets(instance, checks.asset_key, {verdict.partition for verdict in verdicts})
     for verdict in verdicts:
         instance.report_runless_asset_event(
             build_evaluation(
                 verdict,
                 asset_key=checks.asset_key,
-                target=found.targets.get(verdict.partition),
+                target=targets.get(verdict.partition),
                 blocking=checks.table.check(verdict.check).blocking,
             )
         )

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import dagster as dg
+from pydantic import Field
 
 from reconcile_assets.configuration.models import Config
 from reconcile_assets.engine.connections import Connections
@@ -29,7 +30,7 @@ class ReconcileResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # t
     connections are made, ``get_now`` in tests.
     """
 
-    variables: dict[str, str] = {}
+    variables: dict[str, str] = Field(default_factory=dict)
 
     def get_environ(self) -> Mapping[str, str]:
         """The variables that URLs are looked up in.

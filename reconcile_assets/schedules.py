@@ -14,13 +14,12 @@ import dagster as dg
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from pydantic import Field
 
-from reconcile_assets.checks import TableChecks, check_partitions
+from reconcile_assets.checks import TABLE_TAG, TableChecks, check_partitions
 from reconcile_assets.configuration.models import Config, TableConfig
 from reconcile_assets.resources import ReconcileResource
 from reconcile_assets.translator import ReconcileTranslator
 
 SCHEDULED_TAG = "reconcile_assets/scheduled"
-TABLE_TAG = "reconcile_assets/table"
 PARTITIONS_TAG = "reconcile_assets/partitions"
 PARTITIONS_PER_RUN = 1000
 

@@ -20,7 +20,7 @@ from reconcile_assets.alerts.delivery import deliver_due_alerts
 from reconcile_assets.checks import TableChecks
 from reconcile_assets.configuration.environment import ui_url
 from reconcile_assets.configuration.models import Config
-from reconcile_assets.dead_runs import Suspect, bury_dead_attempts, bury_unfinished_runs
+from reconcile_assets.dead_runs import Suspect, bury_dead_attempts, bury_unfinished_runs, fail_gone_runs
 from reconcile_assets.errors import ReconcileAssetsError
 from reconcile_assets.ledger import Ledger
 from reconcile_assets.resources import ReconcileResource
@@ -106,7 +106,10 @@ def run_tick(
     tables: Mapping[str, TableChecks],
     memory: SensorMemory,
 ) -> tuple[str, SensorMemory]:
-    """One tick: bury what died, then deliver what is due.
+    """One tick: deliver what is due, then find what died; its alerts go out with the next tick.
+
+    In this order nothing that is wrong with a dead run can hold an alert back.
+
 
     Returns:
         what was done, in one line, and the memory for the next tick.
@@ -117,9 +120,10 @@ def run_tick(
     now = resource.get_now()
     with resource.open(config) as connections:
         ledger = connections.ledger()
+        delivered = _deliver(ledger, resource, config, now)
+        fail_gone_runs(instance, tables=tables)
         buried, suspects = bury_dead_attempts(instance, ledger, tables=tables, suspects=memory.suspects, now=now)
         missing, looked_at = bury_unfinished_runs(instance, ledger, tables=tables, since=memory.looked_at, now=now)
-        delivered = _deliver(ledger, resource, config, now)
     done = f"{delivered}; {buried} dead attempts and {missing} unverified checks found"
     return done, SensorMemory(suspects, looked_at)
 

@@ -6,15 +6,14 @@ reads.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import dagster as dg
 from pydantic import BaseModel
 
 from reconcile_assets.assets import build_backfill_assets
 from reconcile_assets.checks import build_reconciliation_checks
-from reconcile_assets.configuration.models import Config
 from reconcile_assets.configuration.loading import parse_attributes
+from reconcile_assets.configuration.models import Config
 from reconcile_assets.resources import RESOURCE_KEY, ReconcileResource
 from reconcile_assets.schedules import build_reconciliation_schedules
 from reconcile_assets.sensors import SENSOR_NAME, build_alert_sensor

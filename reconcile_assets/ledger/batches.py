@@ -136,6 +136,7 @@ def fetch_latest_batches(
     connection: sa.Connection,
     *,
     tables: Collection[str] | None = None,
+    partitions: Collection[str] | None = None,
     after: BatchKey | None = None,
     limit: int = PAGE,
 ) -> tuple[Batch, ...]:
@@ -146,6 +147,8 @@ def fetch_latest_batches(
     inner = sa.select(batches, rank.label("rank"))
     if tables is not None:
         inner = inner.where(batches.c.table_name.in_(sorted(tables)))
+    if partitions is not None:
+        inner = inner.where(batches.c.partition.in_(sorted(partitions)))
     if after is not None:
         inner = inner.where(sa.tuple_(*key) > sa.tuple_(*after))
     ranked = inner.subquery()
