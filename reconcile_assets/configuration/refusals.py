@@ -31,18 +31,23 @@ _MISSING = {
 def refusals(error: ValidationError, model: type[BaseModel]) -> list[tuple[Location, str]]:
     """Each error as its place in the input and a message that begins with the field.
 
-    A value is shown only where it is short and cannot carry a secret.
+    A value is shown only where it is short and cannot carry a secret. A field that is missing
+    because its name is mistyped is told once, as the unknown field.
     """
-    return [_refusal(details, model) for details in error.errors(include_url=False)]
+    found = error.errors(include_url=False)
+    mistyped = {_meant(details, model) for details in found if details["type"] == "extra_forbidden"}
+    return [
+        _refusal(details, model)
+        for details in found
+        if not (details["type"] == "missing" and _walk(details["loc"], model)[0] in mistyped)
+    ]
 
 
 def near_name(name: str, known: Iterable[str]) -> str:
     """``did you mean 'x'?`` when a known name is near, else what is known."""
-    folded = {each.casefold(): each for each in sorted(known)}
-    near = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
-    if near:
-        return f"did you mean {folded[near[0]]!r}?"
-    return f"known: {', '.join(folded.values()) or 'none'}"
+    names = sorted(known)
+    near = _nearest(name, names)
+    return f"did you mean {near!r}?" if near is not None else f"known: {', '.join(names) or 'none'}"
 
 
 def shown(value: object) -> str:
@@ -83,6 +88,18 @@ def _refusal(details: ErrorDetails, model: type[BaseModel]) -> tuple[Location, s
     else:
         message = _MESSAGES.get(kind, f"is not accepted ({kind})")
     return place, f"{dotted(place)}:{value} {message}"
+
+
+def _nearest(name: str, known: Iterable[str]) -> str | None:
+    folded = {each.casefold(): each for each in known}
+    near = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
+    return folded[near[0]] if near else None
+
+
+def _meant(details: ErrorDetails, model: type[BaseModel]) -> Location:
+    """The place of the field that an unknown one was probably meant to be."""
+    place, around = _walk(details["loc"], model)
+    return (*place[:-1], _nearest(str(place[-1]), around.model_fields) or "")
 
 
 def _walk(location: Location, model: type[BaseModel]) -> tuple[Location, type[BaseModel]]:

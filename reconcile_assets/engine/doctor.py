@@ -3,8 +3,8 @@
 Looks only: every session is read-only, nothing is created or migrated.
 """
 
-import os
 import shutil
+import tempfile
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -111,7 +111,9 @@ def _diagnose_partitions(table: TableConfig, now: datetime) -> Iterator[Finding]
 def _diagnose_storage(environ: Mapping[str, str], cwd: Path) -> Iterator[Finding]:
     folder = state_dir(environ, cwd)
     existing = next((each for each in (folder, *folder.parents) if each.exists()), folder)
-    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+    try:
+        tempfile.TemporaryFile(dir=existing).close()  # tried, not asked: root may write where nobody can
+    except OSError:
         yield Finding.fail("storage", f"{folder} cannot be written to", f"make it writable, or set {STATE_FOLDER}")
         return
     free = shutil.disk_usage(existing).free

@@ -170,7 +170,8 @@ tables:
         ("air_time: {", "etl_loaded_at: {", 17, "tolerances.etl_loaded_at: is excluded by columns.exclude"),
         ("write: replace", "write: upsert", 12, "tables[0].write: 'upsert' is not supported in this version; write: r"),
         ("write: replace", "write: truncate", 12, "tables[0].write: 'truncate' is not one of 'replace', 'upsert' or '"),
-        ("      partition: {", "      partitio: {", 6, "tables[0].partition: is missing; tables without partitions ar"),
+        ("      partition: {", "      partitio: {", 10, "tables[0].partitio: unknown field; did you mean 'partition'?"),
+        ("      partition: {", "      # {", 6, "tables[0].partition: is missing; tables without partitions are not"),
         ("partitions_per_run: 100", "partitions_per_run: 0", 13, "tables[0].partitions_per_run: 0 is less than 1"),
         ("partitions_per_run: 100", "partitions_per_run: many", 13, "partitions_per_run: 'many' is not a whole number"),
         ("*/15 * * * *", "*/75 * * * *", 14, "reconcile.cron: '*/75 * * * *' the minute field '*/75' is not within 0-"),
@@ -228,6 +229,14 @@ def test_every_mistake_of_a_file_is_told_in_the_order_of_its_lines_up_to_ten(tmp
     assert [line.split(":")[1] for line in lines] == ["10", "20", "24"]
     many = "tables: []\n" + "".join(f"wrong{number}: 1\n" for number in range(30))
     assert len(refused(tmp_path, many)) == 10
+
+
+def test_a_mistyped_field_is_told_once(tmp_path: Path) -> None:
+    text = GOOD.replace("key: [", "keys: [", 1).replace("by: day", "bye: day")
+    assert refused(tmp_path, text) == [
+        "defs.yaml:9: tables[0].keys: unknown field; did you mean 'key'?",
+        "defs.yaml:10: tables[0].partition.bye: unknown field; did you mean 'by'?",
+    ]
 
 
 def test_a_url_in_place_of_a_variable_is_refused_without_showing_it(tmp_path: Path) -> None:
