@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reconcile_assets.cli.files import write_whole
 from reconcile_assets.cli.output import print_json, say
-from reconcile_assets.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from reconcile_assets.core.report import Report
@@ -24,6 +24,7 @@ examples:
 exit codes: 0 all proved equal; 1 something is proved different, or the audit log is broken;
 2 something could not be verified, or the report could not be made
 """
+_ELSEWHERE = "name another place with --output or --html"
 FORMATS = ("html", "json", "csv", "markdown")
 
 
@@ -92,12 +93,14 @@ def _summary(report: "Report") -> str:
 def _write_all(report: "Report", args: argparse.Namespace) -> tuple[Path, ...]:
     """Write what was asked for; nothing but what goes to stdout when only ``--json`` was."""
     if args.html:
-        return (_write(Path(args.html), _render(report, "html")),)
+        return (write_whole(Path(args.html), [_render(report, "html")], hint=_ELSEWHERE),)
     if args.json and not args.output and not args.formats:
         return ()
     folder = Path(args.output) if args.output else _default_folder()
     formats = dict.fromkeys(args.formats or ("html", "json"))
-    return tuple(_write(folder / f"report.{_SUFFIXES[name]}", _render(report, name)) for name in formats)
+    return tuple(
+        write_whole(folder / f"report.{_SUFFIXES[name]}", [_render(report, name)], hint=_ELSEWHERE) for name in formats
+    )
 
 
 _SUFFIXES = {"html": "html", "json": "json", "csv": "csv", "markdown": "md"}
@@ -122,24 +125,3 @@ def _render(report: "Report", form: str) -> str:
         "markdown": render_markdown,
     }
     return renderers[form](report)
-
-
-def _write(path: Path, text: str) -> Path:
-    """Write a whole file or none: a reader never sees half a report.
-
-    Raises:
-        ConfigurationError: the place can't be written to.
-    """
-    half = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            half.write_text(text, encoding="utf-8", newline="")
-            half.replace(path)
-        finally:
-            half.unlink(missing_ok=True)
-    except OSError as error:
-        raise ConfigurationError(
-            f"{path}: cannot be written: {error.strerror or type(error).__name__}; name another place with --output"
-        ) from None
-    return path

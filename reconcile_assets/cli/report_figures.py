@@ -4,6 +4,7 @@ The two databases' rows are read only when the report is asked to compare them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -75,26 +76,38 @@ def read_targets(
     figures: list[AuditFigures] = []
     batches: list[BatchFigures] = []
     for target in targets:
-        try:
-            with connections.database(target).session() as session:
-                connection = session.sqlalchemy()
-                found = connections.ledger().verify_audit(target, connection)
-                written = list(_read_batches(connection)) if found.entries else []
-        except ReconcileAssetsError as error:
-            figures.append(AuditFigures(target, ok=None, reason=f"could not verify: {error}"))
-            continue
-        batches.extend(written)
-        figures.append(
-            AuditFigures(
-                target,
-                ok=found.ok,
-                entries=found.entries,
-                batches=found.batches or 0,
-                first_bad=found.first_bad,
-                reason=found.reason,
-            )
-        )
+        found = verify_audit(connections, target)
+        if found.entries:
+            try:
+                with connections.database(target).session() as session:
+                    batches.extend(list(_read_batches(session.sqlalchemy())))
+            except ReconcileAssetsError as error:
+                found = replace(found, ok=None, reason=f"could not verify: {error}")
+        figures.append(found)
     return tuple(figures), batches
+
+
+def verify_audit(connections: Connections, target: str) -> AuditFigures:
+    """Verify one target's audit chain; what could not be read is ``ok=None`` with the reason.
+
+    Raises:
+        ReconcileAssetsError: the project's own ledger, with the copy, cannot be opened.
+    """
+    ledger = connections.ledger()
+    try:
+        with connections.database(target).session() as session:
+            found = ledger.verify_audit(target, session.sqlalchemy())
+    except ReconcileAssetsError as error:
+        return AuditFigures(target, ok=None, reason=f"could not verify: {error}")
+    return AuditFigures(
+        target,
+        ok=found.ok,
+        entries=found.entries,
+        batches=found.batches or 0,
+        first_bad=found.first_bad,
+        reason=found.reason,
+        copied=found.copied,
+    )
 
 
 def _reported(config: Config, table: TableConfig, partitions: tuple[Partition, ...]) -> ReportedTable:

@@ -145,7 +145,7 @@ class Report:
             "summary": self._summary(),
             "tables": [_table_dict(table) for table in self.tables],
             "alerts": _alerts_dict(self.alerts),
-            "audit": [_audit_dict(chain) for chain in self.audit],
+            "audit": [chain.to_dict() for chain in self.audit],
             "digest": {"bits": self.digest_bits, "comparisons": self.verdicts, "collision_bound": self.collision_bound},
         }
 
@@ -308,15 +308,4 @@ def _alerts_dict(summary: AlertSummary) -> dict[str, Any]:
             }
             for alert in summary.alerts[:LISTED]
         ],
-    }
-
-
-def _audit_dict(chain: AuditFigures) -> dict[str, Any]:
-    return {
-        "target": chain.target,
-        "ok": chain.ok,
-        "entries": chain.entries,
-        "batches": chain.batches,
-        "first_bad": chain.first_bad,
-        "reason": chain.reason,
     }

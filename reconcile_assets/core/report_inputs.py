@@ -1,7 +1,7 @@
 """What a report is built from: plain figures, read elsewhere and handed in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 from reconcile_assets.core.windows import Every, Partition
@@ -108,6 +108,7 @@ class AuditFigures:
         ok: None when it could not be read; the reason says why.
         first_bad: sequence number of the first entry that does not verify.
         batches: committed batches; equal to the entries in a whole chain.
+        copied: entries of the copy that is kept outside the target; None when there is none.
     """
 
     target: str
@@ -116,6 +117,11 @@ class AuditFigures:
     batches: int = 0
     first_bad: int | None = None
     reason: str | None = None
+    copied: int | None = None
+
+    def to_dict(self) -> dict[str, str | int | bool | None]:
+        """The JSON form; keys are only ever added."""
+        return asdict(self)
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ writer cannot reach shows it. So a copy is only ever extended, and only by a cha
 where the copy ends.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -17,6 +18,7 @@ from reconcile_assets.ledger.audit import (
     fetch_audit_entries,
     iterate_audit_entries,
     iterate_by_number,
+    read_entry,
 )
 from reconcile_assets.ledger.batches import Batch, fetch_batches
 from reconcile_assets.ledger.connection import LedgerDatabase, database_now, ledger_errors, lock_transaction
@@ -51,9 +53,10 @@ def verify_target(database: LedgerDatabase | None, target: str, connection: sa.C
     if database is None:
         return _verify(connection, target, None)
     with database.reading() as own:
-        if reason := _copy_fault(own, target):
-            return AuditVerification(ok=False, entries=0, reason=reason)
-        return _verify(connection, target, iterate_copy(own, target))
+        reason = _copy_fault(own, target)
+    if reason:
+        return AuditVerification(ok=False, entries=0, reason=reason)
+    return _verify(connection, target, iterate_copy(database, target))
 
 
 def set_aside(own: sa.Connection, target: str) -> bool:
@@ -70,17 +73,26 @@ def set_aside(own: sa.Connection, target: str) -> bool:
     return True
 
 
-def iterate_copy(own: sa.Connection, target: str) -> Iterator[AuditEntry]:
-    """The copy of a target's chain in the order of its numbers, as far as it goes now."""
-    copies = ledger_tables(own.dialect.name).audit_copies
+def iterate_copy(database: LedgerDatabase, target: str) -> Iterator[AuditEntry]:
+    """The copy of a target's chain in the order of its numbers, as far as it went at the first look.
+
+    Each page is a transaction of its own: a copy is only ever extended, and whoever verifies a
+    long chain holds up nobody.
+    """
+    copies = database.tables.audit_copies
     mine = sa.select(copies).where(copies.c.target == target)
-    end = own.execute(mine.with_only_columns(sa.func.max(copies.c.seq))).scalar_one() or 0
-    return iterate_by_number(own, mine.where(copies.c.seq <= end), copies.c.seq)
+
+    def fetch(query: sa.Select[Any]) -> Sequence[Mapping[Any, Any]]:
+        with database.reading() as own:
+            return own.execute(query).mappings().all()
+
+    end = fetch(mine.with_only_columns(sa.func.max(copies.c.seq).label("end")))[0]["end"] or 0
+    return iterate_by_number(fetch, mine.where(copies.c.seq <= end), copies.c.seq)
 
 
 def _verify(connection: sa.Connection, target: str, copy: Iterator[AuditEntry] | None) -> AuditVerification:
     with ledger_errors(target):
-        if not _has_chain(connection):
+        if not has_chain(connection):
             return verify_chain((), copy)
         found = verify_chain(iterate_audit_entries(connection), copy)
         if found.ok:
@@ -100,7 +112,8 @@ def _copy_fault(own: sa.Connection, target: str) -> str | None:
     return f"the copy of the chain has {row.found} entries, but {row.kept} were copied: it was changed"
 
 
-def _has_chain(connection: sa.Connection) -> bool:
+def has_chain(connection: sa.Connection) -> bool:
+    """Whether the target has an audit log at all; it begins with the first write."""
     table = ledger_tables(connection.dialect.name).audit_entries
     return sa.inspect(connection).has_table(table.name, schema=table.schema)
 
@@ -161,16 +174,16 @@ def _verify_totals(connection: sa.Connection, found: AuditVerification) -> Audit
 
 def _last_copied(own: sa.Connection, target: str) -> AuditEntry | None:
     copies = ledger_tables(own.dialect.name).audit_copies
-    last = sa.select(sa.func.max(copies.c.seq)).where(copies.c.target == target).scalar_subquery()
-    rows = sa.select(copies).where(copies.c.target == target, copies.c.seq >= last)
-    return next(iterate_by_number(own, rows, copies.c.seq), None)
+    mine = sa.select(copies).where(copies.c.target == target).order_by(copies.c.seq.desc()).limit(1)
+    row = own.execute(mine).mappings().one_or_none()
+    return None if row is None else read_entry(row)
 
 
 def _require_continued(connection: sa.Connection, target: str, last: AuditEntry | None) -> None:
     """The chain still has, as it was, the entry at which the copy ends."""
     if last is None:
         return
-    here = fetch_audit_entries(connection, last.seq - 1, 1) if _has_chain(connection) else ()
+    here = fetch_audit_entries(connection, last.seq - 1, 1) if has_chain(connection) else ()
     if not here or here[0].seq != last.seq:
         raise LedgerCorrupt(f"audit chain of {target}: entry {last.seq}, which its copy has, is missing; {_NEXT}")
     if here[0] != last:
