@@ -207,7 +207,7 @@ def test_what_works_but_should_be_mended_is_a_warning_and_exit_0(
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('target: "SELECT sum(distance)', 'target: "SELECT sum(distanze)', 'the target query of check miles: column "dist'),
+        ('target: "SELECT sum(distance)', 'target: "SELECT sum(dist)', 'the target query of check miles: column "dist'),
         ('source: "SELECT sum(distance)', 'source: "SELEC sum(distance)', "source: the source query of check miles: s"),
         ('source: "SELECT sum(distance)', 'source: "SELECT id, sum(distance)', "source: the source query of check mil"),
         ('source: "SELECT sum(distance)', 'source: "SELECT distance', "the source query of check miles must give one"),
