@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from reconcile_assets.core.canonical import Form
 from reconcile_assets.core.compare import ColumnComparison
-from reconcile_assets.core.compare_pairs import ColumnPair, PairPlan, judge_pair
+from reconcile_assets.core.compare_pairs import ZONELESS, ColumnPair, PairPlan, judge_pair
 from reconcile_assets.core.tables import Table
 from reconcile_assets.core.tolerance import NO_TOLERANCE, Tolerance
 from reconcile_assets.errors import NotComparable
@@ -76,6 +77,7 @@ def plan_comparison(
     tolerances = tolerances or {}
     names = [pair.source.name for pair in pairs]
     _refuse_strays(names, key, tolerances)
+    _refuse_zones(pairs, zones or {})
     plans = [
         judge_pair(
             pair,
@@ -117,6 +119,19 @@ def _refuse_strays(names: Sequence[str], key: Sequence[str], tolerances: Mapping
             )
     if len(set(key)) != len(key):
         raise NotComparable(f"the key names a column twice: {_some(key)}")
+
+
+def _refuse_zones(pairs: Sequence[ColumnPair], zones: Mapping[str, str]) -> None:
+    zoneless = {column.name for pair in pairs for column in (pair.source, pair.target) if column.type.kind in ZONELESS}
+    for name, zone in zones.items():
+        if name not in zoneless:
+            raise NotComparable(
+                f"a zone is declared for {name}, which is no compared column with a time without a zone"
+            )
+        try:
+            ZoneInfo(zone)
+        except (ValueError, OSError, ZoneInfoNotFoundError):
+            raise NotComparable(f"there is no time zone {zone} for {name}; write e.g. America/New_York") from None
 
 
 def _some(names: Sequence[str]) -> str:

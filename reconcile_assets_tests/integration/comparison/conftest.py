@@ -44,7 +44,7 @@ class Pair:
         """A table t(id, v, w) whose row 1 holds a value; padded, thousands of rows stand around it."""
         connection = self.connections[side]
         connection.execute(f"DROP TABLE IF EXISTS t; CREATE TABLE t (id bigint PRIMARY KEY, v {column_type}, w text)")
-        connection.execute(f"INSERT INTO t VALUES (1, {value or 'NULL'}, 'w')")
+        connection.execute(f"INSERT INTO t VALUES (1, {value or 'NULL'}, 'w')")  # noqa: S608 - the test's own SQL
         if padded:
             rows = sql.SQL("INSERT INTO t SELECT g, NULL, md5(g::text) FROM generate_series(2, {}) AS g; ANALYZE t")
             connection.execute(rows.format(sql.Literal(PADDED)))

@@ -1,5 +1,7 @@
 """Rows: exchanged values, NULLs, missing rows, duplicates, no key; on the small and on the bucketed path."""
 
+# ruff: noqa: S608 - the SQL of these tests is their own
+
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -129,7 +131,7 @@ def test_rows_with_a_null_key_are_counted_and_compared(pair: Pair, padded: bool)
 def test_duplicate_keys_are_a_multiset_and_a_warning(pair: Pair, padded: bool) -> None:
     rows = [(1, "a", None), (1, "b", None), (1, "b", None)]
     fill(pair, 0, rows, columns=ABC, padded=padded, keyed=False)
-    fill(pair, 1, rows[::-1][:2] + [(1, "c", None)], columns=ABC, padded=padded, keyed=False)
+    fill(pair, 1, [*rows[::-1][:2], (1, "c", None)], columns=ABC, padded=padded, keyed=False)
     found = pair.diff(key=["id"])
     assert (found.source.duplicate_keys, found.target.duplicate_keys) == (2, 2)
     assert counts(found) == (0, 0, 1)
@@ -158,8 +160,10 @@ def test_keys_beyond_2_53_are_told_apart(pair: Pair, padded: bool) -> None:
 def test_uuid_keys_match_their_texts(pair: Pair, padded: bool) -> None:
     rows = 2_500 if padded else 3
     pair.run(
-        f"CREATE TABLE t (id uuid PRIMARY KEY, v int); INSERT INTO t SELECT md5(g::text)::uuid, g FROM generate_series(1, {rows}) g; ANALYZE t",
-        f"CREATE TABLE t (id text PRIMARY KEY, v int); INSERT INTO t SELECT upper(md5(g::text)), g FROM generate_series(1, {rows}) g; ANALYZE t",
+        "CREATE TABLE t (id uuid PRIMARY KEY, v int);"
+        f"INSERT INTO t SELECT md5(g::text)::uuid, g FROM generate_series(1, {rows}) g; ANALYZE t",
+        "CREATE TABLE t (id text PRIMARY KEY, v int);"
+        f"INSERT INTO t SELECT upper(md5(g::text)), g FROM generate_series(1, {rows}) g; ANALYZE t",
     )
     assert pair.diff().verdict == pair.diff(turned=True).verdict == "matched"
     pair.connections[1].execute("UPDATE t SET v = 0 WHERE v = 2; DELETE FROM t WHERE v = 3")
@@ -191,7 +195,8 @@ def test_two_major_versions_are_compared_by_the_portable_digest(postgres_url: st
     pair = Pair([service_postgres, postgres_url])
     pair.run(
         "CREATE TABLE t (id int PRIMARY KEY, n numeric(9,3), j jsonb, at timestamptz, s text, b bytea, f float8);"
-        "INSERT INTO t SELECT g, g / 7.0, '{\"a\": 1}', '2024-01-01+00'::timestamptz + g * interval '1 s', g, '\\x00', g / 3.0"
+        "INSERT INTO t SELECT g, g / 7.0, '{\"a\": 1}', '2024-01-01+00'::timestamptz + g * interval '1 s',"
+        " g, '\\x00', g / 3.0"
         " FROM generate_series(1, 5000) g; ANALYZE t"
     )
     same = pair.diff()
@@ -258,7 +263,8 @@ def test_columns_of_one_side_only_are_noted_and_the_rest_compared(pair: Pair) ->
 
 def test_half_of_the_rows_differing_is_counted_exactly_and_listed_to_the_limit(pair: Pair) -> None:
     pair.run(
-        "CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT g, g FROM generate_series(1, 20000) g; ANALYZE t"
+        "CREATE TABLE t (id int PRIMARY KEY, v int);"
+        "INSERT INTO t SELECT g, g FROM generate_series(1, 20000) g; ANALYZE t"
     )
     pair.connections[1].execute("UPDATE t SET v = -v WHERE id % 2 = 0; DELETE FROM t WHERE id % 10 = 1")
     found = pair.diff(limit=7)
@@ -269,7 +275,8 @@ def test_half_of_the_rows_differing_is_counted_exactly_and_listed_to_the_limit(p
 
 
 def test_a_table_that_was_never_analyzed_gets_finer_buckets(pair: Pair) -> None:
-    make = "CREATE TABLE t (id int PRIMARY KEY, v int); CREATE FUNCTION f() RETURNS SETOF t LANGUAGE sql AS 'SELECT * FROM t';"
+    make = "CREATE TABLE t (id int PRIMARY KEY, v int);"
+    make += "CREATE FUNCTION f() RETURNS SETOF t LANGUAGE sql AS 'SELECT * FROM t';"
     make += " CREATE VIEW w AS SELECT * FROM f(); INSERT INTO t SELECT g, g FROM generate_series(1, 60000) g; ANALYZE t"
     pair.run(make)
     pair.connections[1].execute("UPDATE t SET v = -1 WHERE id = 4711")
