@@ -9,7 +9,7 @@ emptied or rewritten from end to end with valid hashes.
 import hashlib
 import json
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ from reconcile_assets.ledger.schema import iso_instant, ledger_tables
 
 REPLACED = "partition replaced"
 PAGE = 1_000
+Fetch = Callable[[sa.Select[Any]], Sequence[Mapping[Any, Any]]]
 
 
 @dataclass(frozen=True)
@@ -111,30 +112,38 @@ def fetch_audit_entries(connection: sa.Connection, after_seq: int = 0, limit: in
     """A page of a target's chain in the order of its numbers, after a number."""
     entries = ledger_tables(connection.dialect.name).audit_entries
     query = sa.select(entries).where(entries.c.seq > after_seq).order_by(entries.c.seq).limit(limit)
-    return tuple(_entry(row) for row in connection.execute(query).mappings())
+    return tuple(read_entry(row) for row in connection.execute(query).mappings())
 
 
 def iterate_audit_entries(connection: sa.Connection) -> Iterator[AuditEntry]:
     """A target's whole chain in the order of its numbers, also where a number stands twice."""
     entries = ledger_tables(connection.dialect.name).audit_entries
-    return iterate_by_number(connection, sa.select(entries), entries.c.seq)
+    return iterate_by_number(
+        lambda query: connection.execute(query).mappings().all(), sa.select(entries), entries.c.seq
+    )
 
 
-def iterate_by_number(
-    connection: sa.Connection, query: sa.Select[Any], seq: sa.Column[int], *, page: int = PAGE
-) -> Iterator[AuditEntry]:
-    """Entries in the order of their numbers, read in ranges of numbers.
+def iterate_by_number(fetch: Fetch, query: sa.Select[Any], seq: sa.Column[int]) -> Iterator[AuditEntry]:
+    """Entries in the order of their numbers, read in ranges of `PAGE` numbers.
 
     By ranges because a page that is cut by a number of rows could hide a second row of the
     number at its end.
+
+    Args:
+        fetch: runs a query and gives all its rows.
+        query: entries.
+        seq: the column that numbers them.
     """
-    bounds = query.with_only_columns(sa.func.min(seq), sa.func.max(seq))
-    first, last = connection.execute(bounds).one()
+    first = _lowest(fetch, query, seq)
     while first is not None:
-        within = query.where(seq >= first, seq < first + page).order_by(seq)
-        yield from (_entry(row) for row in connection.execute(within).mappings())
-        rest = query.where(seq >= first + page, seq <= last).with_only_columns(sa.func.min(seq))
-        first = connection.execute(rest).scalar_one()
+        yield from (read_entry(row) for row in fetch(query.where(seq >= first, seq < first + PAGE).order_by(seq)))
+        first = _lowest(fetch, query.where(seq >= first + PAGE), seq)
+
+
+def _lowest(fetch: Fetch, query: sa.Select[Any], seq: sa.Column[int]) -> int | None:
+    (row,) = fetch(query.with_only_columns(sa.func.min(seq).label("lowest")))
+    lowest: int | None = row["lowest"]
+    return lowest
 
 
 def copy_row(entry: AuditEntry, target: str) -> dict[str, Any]:
@@ -207,6 +216,7 @@ def _entry_row(entry: AuditEntry) -> dict[str, Any]:
     return row
 
 
-def _entry(row: Mapping[Any, Any]) -> AuditEntry:
+def read_entry(row: Mapping[Any, Any]) -> AuditEntry:
+    """The entry that a row of the chain, or of its copy, holds."""
     names = {field.name for field in fields(AuditEntry)} - {"table"}
     return AuditEntry(table=row["table_name"], **{name: row[name] for name in names})

@@ -300,8 +300,7 @@ class Ledger:
 
     def iterate_audit_copy(self, target: str) -> Iterator[AuditEntry]:
         """The copy of a target's audit chain in the order of its numbers."""
-        with self.database.reading() as connection:
-            yield from copies.iterate_copy(connection, target)
+        return copies.iterate_copy(self.database, target)
 
 
 def copy_audit_entries(ledger: Ledger, target_name: str, connection: sa.Connection) -> int:
