@@ -33,7 +33,7 @@ class AlertsConfig(Frozen):
     """Routes and destinations; with destinations and no route, every alert goes to all of them."""
 
     routes: tuple[RouteConfig, ...] = ()
-    destinations: dict[DefinitionName, DestinationConfig] = Field(default_factory=dict)
+    destinations: dict[Text, DestinationConfig] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _routes_lead_somewhere(self) -> "AlertsConfig":

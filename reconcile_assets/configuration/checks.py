@@ -21,6 +21,7 @@ class ToleranceConfig(Frozen):
 
 
 class _Check(Frozen):
+    type: str
     name: DefinitionName | None = None
     severity: Severity = "ERROR"
     blocking: StrictBool = False
@@ -34,7 +35,7 @@ class _Check(Frozen):
         return self._default_name() if self.against is None else f"{self._default_name()}_{self.against}"
 
     def _default_name(self) -> str:
-        raise NotImplementedError
+        return self.type
 
 
 class RowCountCheck(_Check):
@@ -44,9 +45,6 @@ class RowCountCheck(_Check):
     abs_tol: Amount = 0.0
     rel_tol: Amount = 0.0
 
-    def _default_name(self) -> str:
-        return "row_count"
-
 
 class RowsCheck(_Check):
     """The same rows, column by column, on both sides."""
@@ -54,9 +52,6 @@ class RowsCheck(_Check):
     type: Literal["rows"] = "rows"
     tolerances: dict[Text, ToleranceConfig] = Field(default_factory=dict)
     max_differences: NotNegative = 0
-
-    def _default_name(self) -> str:
-        return "rows"
 
 
 class AggregateCheck(_Check):
@@ -89,17 +84,11 @@ class SqlCheck(_Check):
     abs_tol: Amount = 0.0
     rel_tol: Amount = 0.0
 
-    def _default_name(self) -> str:
-        return self.name
-
 
 class SchemaCheck(_Check):
     """The same columns with types that can hold the same values."""
 
     type: Literal["schema"] = "schema"
-
-    def _default_name(self) -> str:
-        return "schema"
 
 
 class FreshnessCheck(_Check):
@@ -107,9 +96,6 @@ class FreshnessCheck(_Check):
 
     type: Literal["freshness"] = "freshness"
     max_lag: Duration
-
-    def _default_name(self) -> str:
-        return "freshness"
 
 
 CheckConfig = Annotated[

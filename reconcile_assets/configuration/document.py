@@ -15,6 +15,7 @@ from reconcile_assets.errors import ConfigurationError
 Path = tuple[str | int, ...]
 _MOST_VALUES = 100_000  # a hand-written file has thousands; an alias bomb has billions
 _DEEPEST = 40
+_COLLECTIONS = frozenset({"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"})
 _MERGE = "tag:yaml.org,2002:merge"
 
 
@@ -72,6 +73,8 @@ class _Builder:
         self._left -= 1
         if self._left < 0 or len(path) > _DEEPEST:
             raise self._refusal(node, "holds too many values or aliases; write it out plainly")
+        if isinstance(node, yaml.CollectionNode) and node.tag not in _COLLECTIONS:
+            raise self._refusal(node, f"the tag {node.tag} is not known; take it out")
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):

@@ -62,7 +62,7 @@ def shown(value: object) -> str:
 
 def dotted(place: Location) -> str:
     """A place as people write it: ``tables[0].checks[2].type``."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part or repr(part)}" for part in place)
     return text.lstrip(".") or "the configuration"
 
 

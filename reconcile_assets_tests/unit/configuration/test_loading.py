@@ -337,6 +337,38 @@ def test_attributes_read_elsewhere_are_refused_with_the_same_words() -> None:
     assert parse_attributes({"tables": ()}) == Config()
 
 
+def test_variables_may_be_left_to_the_caller(tmp_path: Path) -> None:
+    path = tmp_path / "defs.yaml"
+    path.write_text(GOOD)
+    assert load_config(path, environ={}, require_variables=False).tables[0].name == "flights"
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("tables: []\n<<: [x]\n", "<< takes a mapping; name one by *alias"),
+        ("? [a, b]\n: c\n", "a key is a word; put it in quotes"),
+        ("alerts: {destinations: {'': {url_env: A}}}\n", "alerts.destinations.'': '' is empty or holds"),
+        ("alerts: [a]\n", "alerts: is not a mapping; write `key: value`"),
+        ("tables: [a]\n", "tables[0]: 'a' is not a mapping"),
+        ("tables: {a: b}\n", "tables: is not a list"),
+        ("queue: {capacity: !!binary aGk=}\n", "queue.capacity:"),
+        ("queue: !!python/object:os.system {}\n", "is not known; take it out"),
+        ("tables: !mine []\n", "defs.yaml:1: the tag !mine is not known"),
+        ("alerts: {routes: [{to: [x]}]}\n", "alerts.routes[0].to[0]: 'x' is no destination; add it"),
+        ("critical_tables: [{name: t, connection: c, table: t, key: []}]\n", "critical_tables[0].key: is empty"),
+        ("health: {probes: [{name: a, type: tcp, url_env: A}]}\n", "health.probes[0].type: 'tcp' is not one of 'http'"),
+    ],
+)
+def test_odd_shapes_are_refused_in_plain_words(tmp_path: Path, text: str, what: str) -> None:
+    assert what in "\n".join(refused(tmp_path, text))
+
+
+def test_a_table_is_found_by_its_name_only(tmp_path: Path) -> None:
+    with pytest.raises(KeyError):
+        load(tmp_path, GOOD).table("flight")
+
+
 def test_variables_can_be_checked_later(tmp_path: Path) -> None:
     config = load(tmp_path, GOOD)
     check_variables(config, ENVIRON)
