@@ -51,7 +51,8 @@ def fail_gone_runs(instance: dg.DagsterInstance, *, tables: Tables) -> int:
     """Mark runs of ours as failed whose process is gone, so that they hold no slot; returns how many."""
     failed = 0
     for run in instance.get_runs(filters=dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
-        if not any(_concerns(run, checks) for checks in tables.values()) or _is_alive(instance, run) is not False:
+        ours = any(_concerns(instance, run, checks) for checks in tables.values())
+        if not ours or _is_alive(instance, run) is not False:
             continue
         after = instance.get_run_by_id(run.run_id)  # it may have ended well a moment before its process did
         if after is not None and not after.is_finished:
@@ -133,15 +134,17 @@ def bury_unfinished_runs(
     missing = 0
     for record in records:
         for checks in tables.values():
-            if _concerns(record.dagster_run, checks):
+            if _concerns(instance, record.dagster_run, checks):
                 missing += _settle(instance, ledger, checks, record, now)
     looked_at = records[-1].update_timestamp + OVERLAP if len(records) == RUNS_PER_TICK else now
     return missing, looked_at
 
 
-def _concerns(run: dg.DagsterRun, checks: TableChecks) -> bool:
+def _concerns(instance: dg.DagsterInstance, run: dg.DagsterRun, checks: TableChecks) -> bool:
     if run.tags.get(TABLE_TAG) == checks.table.name:
         return True
+    if not run.asset_selection and not run.asset_check_selection:  # a job's run: its selection is the job's
+        return bool(fetch_planned(instance, checks.check_keys, run.run_id))
     selected = {*(run.asset_selection or ()), *(key.asset_key for key in run.asset_check_selection or ())}
     return checks.asset_key in selected
 

@@ -8,7 +8,7 @@ cover partitions that do not stand side by side.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import dagster as dg
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
@@ -16,6 +16,7 @@ from pydantic import Field
 
 from reconcile_assets.checks import TABLE_TAG, TableChecks, check_partitions
 from reconcile_assets.configuration.models import Config, TableConfig
+from reconcile_assets.errors import ReconcileAssetsError
 from reconcile_assets.resources import ReconcileResource
 from reconcile_assets.translator import ReconcileTranslator
 
@@ -74,7 +75,7 @@ def _build_schedule(config: Config, table: TableConfig, translator: ReconcileTra
     def tick(
         context: dg.ScheduleEvaluationContext, reconcile_assets: ReconcileResource
     ) -> dg.SkipReason | list[dg.RunRequest]:
-        busy = find_work_in_progress(context.instance, checks)
+        busy = find_work_in_progress(context.instance, checks) or find_writers(reconcile_assets, checks)
         if busy:
             return dg.SkipReason(busy)
         partitions = choose_partitions(context.instance, checks, reconcile_assets.get_now())
@@ -135,6 +136,22 @@ def find_work_in_progress(instance: dg.DagsterInstance, checks: TableChecks) -> 
             return f"{checks.table.name} is being materialized by run {run.run_id}"
         if run.tags.get(SCHEDULED_TAG) and run.tags.get(TABLE_TAG) == checks.table.name:
             return f"{checks.table.name} is still being reconciled by run {run.run_id}"
+    return None
+
+
+def find_writers(resource: ReconcileResource, checks: TableChecks) -> str | None:
+    """Whoever writes to the table by the word of the ledger, whether Dagster knows of it or not.
+
+    A ledger that cannot be reached is no reason to wait: the run will say so, and be found.
+    """
+    try:
+        with resource.open(checks.config) as connections:
+            open_attempts = connections.ledger().find_dead_attempts(timedelta(0), resource.get_now())
+    except ReconcileAssetsError:
+        return None
+    for attempt in open_attempts:
+        if attempt.table == checks.table.name and attempt.step == "backfill":
+            return f"{checks.table.name} is being filled by run {attempt.run_id}"
     return None
 
 
