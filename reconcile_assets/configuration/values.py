@@ -1,5 +1,6 @@
 """Types of single values in the configuration, each with its own plain refusal."""
 
+import keyword
 import math
 import re
 from datetime import date, datetime, time, timedelta
@@ -20,6 +21,10 @@ _CRON_NAMES = {
     "month": {name: number for number, name in enumerate(_MONTHS, start=1)},
     "weekday": {name: number for number, name in enumerate(_WEEKDAYS)},
 }
+RESERVED_NAMES = frozenset(
+    {"context", "conf", "config", "meta", "arg_dict", "dict", "input_arg_dict", "output_arg_dict", "int", "str"}
+    | {"float", "bool", "input", "output", "type"}
+)  # Dagster's own; a test compares them
 _CRON_SHORTHAND = frozenset({"@hourly", "@daily", "@weekly", "@monthly", "@yearly", "@annually", "@midnight"})
 
 
@@ -122,6 +127,8 @@ def _text(value: str) -> str:
 def _definition_name(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_]{1,200}", value):
         raise _refusal("is no name for Dagster; use letters, digits and underscores, at most 200")
+    if keyword.iskeyword(value) or value in RESERVED_NAMES:
+        raise _refusal("is a word that Dagster or Python keeps for itself; choose another, e.g. with a prefix")
     return value
 
 

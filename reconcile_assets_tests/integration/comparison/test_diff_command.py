@@ -233,7 +233,7 @@ def test_a_lost_privilege_is_inconclusive(rows: Pair, capsys: pytest.CaptureFixt
         assert main(["diff", url, "t", rows.urls[1], "t", "--json"]) == 2
         assert "permission denied" in capsys.readouterr().err
     finally:
-        rows.connections[0].execute("DROP ROLE reader_of_nothing")
+        rows.connections[0].execute("DROP OWNED BY reader_of_nothing; DROP ROLE reader_of_nothing")
 
 
 def test_a_connection_cut_in_the_middle_is_inconclusive(pair: Pair, capsys: pytest.CaptureFixture[str]) -> None:

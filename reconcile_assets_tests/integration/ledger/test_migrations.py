@@ -167,7 +167,6 @@ def test_ensuring_a_target_inside_a_transaction_leaves_the_commit_to_the_caller(
 
 def test_a_role_without_privileges_gets_one_clear_line(postgres_url: str) -> None:
     with psycopg.connect(postgres_url, autocommit=True) as connection:
-        role = "ledger_reader"
         connection.execute("DROP ROLE IF EXISTS ledger_reader")
         connection.execute("CREATE ROLE ledger_reader")
         database = create_ledger_engine(postgres_url, label="target")
@@ -177,7 +176,6 @@ def test_a_role_without_privileges_gets_one_clear_line(postgres_url: str) -> Non
                 ensure_target_ledger(restricted, label="warehouse")
         database.dispose()
         connection.execute("DROP ROLE ledger_reader")
-        assert role
 
 
 def test_a_role_that_may_use_but_not_create_works_on_a_migrated_ledger(postgres_url: str) -> None:

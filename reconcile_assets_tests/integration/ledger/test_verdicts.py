@@ -120,7 +120,7 @@ def test_still_bad_is_no_news_worse_and_recovered_are(ledger: Ledger) -> None:
         matched("a", "b"),
     ):
         ledger.record_verdicts(found, run_id="run-1")
-    assert alerts(ledger) == [("failed", ["a"]), ("failed", ["a", "b"]), ("recovered", ["b"])]
+    assert alerts(ledger) == [("failed", ["a"]), ("failed", ["a", "b"]), ("recovered", ["a", "b"])]
 
 
 def test_each_table_and_check_alerts_by_itself(ledger: Ledger) -> None:

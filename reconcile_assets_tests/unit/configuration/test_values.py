@@ -139,3 +139,18 @@ def test_a_time_zone_is_an_iana_name(value: str, good: bool) -> None:
 @pytest.mark.parametrize("value", [1.0, "1", True, None])
 def test_a_whole_number_is_not_made_of_something_else(value: object) -> None:
     assert "is not a whole number" in refuse(values.Positive, value)
+
+
+@pytest.mark.parametrize("value", ["type", "class", "None", "input"])
+def test_a_word_that_dagster_or_python_keeps_is_no_name(value: str) -> None:
+    assert "choose another" in refuse(values.DefinitionName, value)
+
+
+@pytest.mark.parametrize("value", ["flights", "f2", "_x", "TYPE", "a" * 200])
+def test_other_words_are_names(value: str) -> None:
+    assert take(values.DefinitionName, value) == value
+
+
+@pytest.mark.parametrize("value", ["a" * 201, "a b", "a-b", "a.b", "é", "", "a\n"])
+def test_names_are_letters_digits_and_underscores(value: str) -> None:
+    assert "use letters, digits and underscores" in refuse(values.DefinitionName, value)

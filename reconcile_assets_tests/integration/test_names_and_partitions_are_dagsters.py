@@ -1,10 +1,13 @@
 """Our partitions and Dagster's have the same keys and the same bounds, over years of summer time."""
 
+import keyword
 from datetime import UTC, datetime
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.utils import DISALLOWED_NAMES
 
+from reconcile_assets.configuration.values import RESERVED_NAMES
 from reconcile_assets.core.windows import Every, PartitionScheme
 
 DEFINITIONS = {
@@ -52,3 +55,7 @@ def test_a_window_that_ends_now_is_in_both_sets() -> None:
     theirs = dg.DailyPartitionsDefinition(start_date=datetime(2013, 3, 9), timezone="America/New_York")
     assert [each.key for each in scheme.partitions(now)] == ["2013-03-09", "2013-03-10"]
     assert list(theirs.get_partition_keys(current_time=now)) == ["2013-03-09", "2013-03-10"]
+
+
+def test_the_names_that_we_refuse_are_those_that_dagster_refuses() -> None:
+    assert {*RESERVED_NAMES, *keyword.kwlist} == {*DISALLOWED_NAMES}
