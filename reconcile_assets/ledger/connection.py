@@ -97,6 +97,7 @@ def create_ledger_engine(url: str | HoldsSecret, *, label: str) -> sa.Engine:
             "connect_timeout": CONNECT_SECONDS,
             "application_name": "reconcile-assets ledger",
             "keepalives_idle": 30,
+            "tcp_user_timeout": 60_000,  # milliseconds: a server that is gone does not hold a heartbeat or a sensor up
         },
     )
 

@@ -62,8 +62,8 @@ LEDGER_FIRST: Mapping[str, tuple[str, ...]] = {
         )
         """,
         """
-        CREATE INDEX verdict_state_bad
-          ON reconcile_assets.verdict_state (table_name, check_name) WHERE verdict != 'matched'
+        CREATE INDEX verdict_state_alerted
+          ON reconcile_assets.verdict_state (table_name, check_name) WHERE alerted IS NOT NULL
         """,
         """
         CREATE TABLE reconcile_assets.alerts (
@@ -212,8 +212,8 @@ LEDGER_FIRST: Mapping[str, tuple[str, ...]] = {
         )
         """,
         """
-        CREATE INDEX reconcile_assets_verdict_state_bad
-          ON reconcile_assets_verdict_state (table_name, check_name) WHERE verdict != 'matched'
+        CREATE INDEX reconcile_assets_verdict_state_alerted
+          ON reconcile_assets_verdict_state (table_name, check_name) WHERE alerted IS NOT NULL
         """,
         """
         CREATE TABLE reconcile_assets_alerts (

@@ -11,10 +11,12 @@ could not verify, recovered), ``partitions`` (the first `PARTITIONS_LISTED` keys
 ``partition_count``, ``mismatched`` and ``inconclusive`` (partitions), ``missing_in_target``,
 ``missing_in_source`` and ``value_differs`` (rows summed; null where no check counted them),
 ``notes``, ``run_id``, ``backfill_id``, ``verdict_at`` (the first evaluation among them, ISO, UTC).
+A ``recovered`` lists all partitions that were bad since the check was last free of them; its other
+figures are of the verdicts that ended the last of them.
 """
 
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -66,10 +68,9 @@ def insert_alerts(
 ) -> tuple[str, ...]:
     """Write the alerts of these changes in the caller's transaction; returns their ids."""
     rows = [
-        _alert_row(kind, verdicts, run_id=run_id, backfill_id=backfill_id, now=now)
+        _alert_row(kind, verdicts, partitions, run_id=run_id, backfill_id=backfill_id, now=now)
         for change in changes
-        for kind, verdicts in (("failed", change.newly_bad), ("recovered", change.recovered))
-        if verdicts
+        for kind, verdicts, partitions in _news(change)
     ]
     if rows:
         connection.execute(ledger_tables(connection.dialect.name).alerts.insert(), rows)
@@ -210,13 +211,30 @@ def _is_held_up(tables: LedgerTables, now: datetime) -> sa.ColumnElement[bool]:
     )
 
 
+def _news(change: CheckChange) -> Iterator[tuple[str, Sequence[CheckVerdict], Sequence[str]]]:
+    """Kind, verdicts and partitions of each alert that a change asks for."""
+    if change.newly_bad:
+        yield "failed", change.newly_bad, [verdict.partition for verdict in change.newly_bad]
+    if change.recovered:
+        keys = set(change.recovered)
+        ended = [latest.verdict for latest in change.latest if latest.verdict.partition in keys]
+        yield "recovered", ended, change.recovered
+
+
 def _alert_row(
-    kind: str, verdicts: Sequence[CheckVerdict], *, run_id: str, backfill_id: str | None, now: datetime
+    kind: str,
+    verdicts: Sequence[CheckVerdict],
+    partitions: Sequence[str],
+    *,
+    run_id: str,
+    backfill_id: str | None,
+    now: datetime,
 ) -> dict[str, Any]:
     alert_id = str(uuid.uuid4())
     first = verdicts[0]
     severity = "ERROR" if any(verdict.severity == "ERROR" for verdict in verdicts) else first.severity
     summary = {"alert_id": alert_id, "table": first.table, "check": first.check, "kind": kind, "severity": severity}
+    listed = {"partitions": list(partitions[:PARTITIONS_LISTED]), "partition_count": len(partitions)}
     run = {"run_id": run_id, "backfill_id": backfill_id}
     return {
         "alert_id": alert_id,
@@ -224,7 +242,7 @@ def _alert_row(
         "check_name": first.check,
         "kind": kind,
         "severity": severity,
-        "payload": summary | _found(verdicts, now) | run,
+        "payload": summary | listed | _found(verdicts, now) | run,
         "created_at": now,
     }
 
@@ -235,8 +253,6 @@ def _found(verdicts: Sequence[CheckVerdict], now: datetime) -> dict[str, Any]:
     return {
         "verdict": worst.value,
         "wording": _WORDING[worst],
-        "partitions": [verdict.partition for verdict in verdicts[:PARTITIONS_LISTED]],
-        "partition_count": len(verdicts),
         "mismatched": sum(verdict.verdict is Verdict.MISMATCHED for verdict in verdicts),
         "inconclusive": sum(verdict.verdict is Verdict.INCONCLUSIVE for verdict in verdicts),
         "missing_in_target": _sum(verdict.missing_in_target for verdict in verdicts),

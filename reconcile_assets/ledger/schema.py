@@ -165,15 +165,15 @@ def _verdict_state(metadata: sa.MetaData, prefix: str) -> sa.Table:
         _text("partition", primary_key=True),
         *_outcome_columns(),
         _instant("since"),
-        _text("alerted", nullable=True),  # the worst verdict alerted since the partition last matched
+        _text("alerted", nullable=True),  # the worst verdict alerted and not yet answered by a recovery
     )
-    bad = table.c.verdict != "matched"
+    alerted = table.c.alerted.is_not(None)
     sa.Index(
-        f"{prefix}verdict_state_bad",
+        f"{prefix}verdict_state_alerted",
         table.c.table_name,
         table.c.check_name,
-        postgresql_where=bad,
-        sqlite_where=bad,
+        postgresql_where=alerted,
+        sqlite_where=alerted,
     )
     return table
 

@@ -15,7 +15,8 @@ class Known:
     """What the ledger knew of one partition before.
 
     Attributes:
-        alerted: the worst verdict alerted since the partition last matched; None when it matches.
+        alerted: the worst verdict alerted since the check was last free of bad partitions, or since this
+            one last matched; None when there was none.
     """
 
     verdict: Verdict
@@ -41,7 +42,8 @@ class CheckChange:
         latest: the new state, one for each partition.
         changed: keys whose verdict is another than before, or the first.
         newly_bad: verdicts to be alerted, in the order of their partitions.
-        recovered: the verdicts that ended the last bad partition; empty while one is left.
+        recovered: once the last bad partition matches, all that were bad since the check was last free
+            of them, in order; empty while one is left.
     """
 
     table: str
@@ -49,7 +51,7 @@ class CheckChange:
     latest: tuple[Latest, ...]
     changed: frozenset[VerdictKey]
     newly_bad: tuple[CheckVerdict, ...]
-    recovered: tuple[CheckVerdict, ...]
+    recovered: tuple[str, ...]
 
 
 def find_change(verdicts: Iterable[CheckVerdict], known: Mapping[str, Known], *, now: datetime) -> CheckChange:
@@ -57,27 +59,34 @@ def find_change(verdicts: Iterable[CheckVerdict], known: Mapping[str, Known], *,
 
     Args:
         verdicts: of one table and check, at least one; of several for one partition the worst counts.
-        known: by partition; must hold every partition that is bad, whether or not a verdict names it.
+        known: by partition; must hold every partition that was alerted, whether or not a verdict names it.
         now: stands in for a verdict without time of evaluation.
     """
     found = _worst_by_partition(verdicts)
     first = next(iter(found.values()))
     current = {key: verdict for key, verdict in found.items() if not _is_outdated(verdict, known.get(key), now)}
-    bad_before = {key for key, state in known.items() if state.verdict is not Verdict.MATCHED}
-    bad_now = bad_before.difference(current) | {
-        key for key, verdict in current.items() if verdict.verdict is not Verdict.MATCHED
-    }
-    ended = [current[key] for key in sorted(bad_before & current.keys())]
+    recovered = _recovered(current, known)
     return CheckChange(
         table=first.table,
         check=first.check,
-        latest=tuple(_latest(verdict, known.get(key), now) for key, verdict in sorted(current.items())),
+        latest=tuple(
+            _latest(verdict, known.get(key), now, is_recovery=bool(recovered))
+            for key, verdict in sorted(current.items())
+        ),
         changed=frozenset(
             (first.table, first.check, key) for key, verdict in current.items() if _differs(verdict, known.get(key))
         ),
         newly_bad=tuple(verdict for key, verdict in sorted(current.items()) if _is_news(verdict, known.get(key))),
-        recovered=tuple(ended) if bad_before and not bad_now else (),
+        recovered=recovered,
     )
+
+
+def _recovered(current: Mapping[str, CheckVerdict], known: Mapping[str, Known]) -> tuple[str, ...]:
+    bad_before = {key for key, state in known.items() if state.verdict is not Verdict.MATCHED}
+    bad_now = {key for key, verdict in current.items() if verdict.verdict is not Verdict.MATCHED}
+    if not bad_before or bad_now or bad_before - current.keys():
+        return ()
+    return tuple(sorted(key for key, state in known.items() if state.alerted is not None))
 
 
 def _worst_by_partition(verdicts: Iterable[CheckVerdict]) -> dict[str, CheckVerdict]:
@@ -105,15 +114,19 @@ def _differs(verdict: CheckVerdict, known: Known | None) -> bool:
 
 
 def _is_news(verdict: CheckVerdict, known: Known | None) -> bool:
-    alerted = Verdict.MATCHED if known is None or known.alerted is None else known.alerted
-    return _RANK[verdict.verdict] > _RANK[alerted]
+    return _RANK[verdict.verdict] > _RANK[_told(known)]
 
 
-def _latest(verdict: CheckVerdict, known: Known | None, now: datetime) -> Latest:
+def _told(known: Known | None) -> Verdict:
+    """The worst of what was alerted and still holds; what matched in between may be alerted again."""
+    if known is None or known.alerted is None or known.verdict is Verdict.MATCHED:
+        return Verdict.MATCHED
+    return known.alerted
+
+
+def _latest(verdict: CheckVerdict, known: Known | None, now: datetime, *, is_recovery: bool) -> Latest:
     since = (verdict.evaluated_at or now) if known is None or _differs(verdict, known) else known.since
     if verdict.verdict is Verdict.MATCHED:
-        return Latest(verdict, None, since)
-    alerted: Verdict = verdict.verdict
-    if known is not None and known.alerted is not None and _RANK[known.alerted] > _RANK[alerted]:
-        alerted = known.alerted
-    return Latest(verdict, alerted, since)
+        kept = None if known is None or is_recovery else known.alerted  # for the list of the recovery to come
+        return Latest(verdict, kept, since)
+    return Latest(verdict, max(verdict.verdict, _told(known), key=_RANK.__getitem__), since)

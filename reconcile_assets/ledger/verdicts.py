@@ -40,6 +40,8 @@ def record_verdicts(
         change = find_change(found, known, now=now)
         changes.append(change)
         rows.extend(_row(verdict, now, run_id, backfill_id) for verdict in found)
+        if change.recovered:
+            _forget_alerts(connection, table, check)
         _write_state(connection, change, now, run_id, backfill_id)
     connection.execute(ledger_tables(connection.dialect.name).verdicts.insert(), rows)
     alerts = insert_alerts(connection, changes, run_id=run_id, backfill_id=backfill_id, now=now)
@@ -94,9 +96,9 @@ def _group(verdicts: Sequence[CheckVerdict]) -> Mapping[tuple[str, str], list[Ch
 
 
 def _known(connection: sa.Connection, table: str, check: str, partitions: Sequence[str]) -> dict[str, Known]:
-    """The latest state of these partitions, and of all that are bad (to know when the last one recovers)."""
+    """The latest state of these partitions, and of all that were alerted (to know when the last one recovers)."""
     state = ledger_tables(connection.dialect.name).verdict_state
-    known = _read_known(connection, table, check, state.c.verdict != Verdict.MATCHED.value)
+    known = _read_known(connection, table, check, state.c.alerted.is_not(None))
     others = [partition for partition in partitions if partition not in known]
     if len(others) > PAGE:  # one look at all that the check has costs less than many lists of keys
         return _read_known(connection, table, check, sa.true())
@@ -120,6 +122,12 @@ def _read_known(
         )
         for row in connection.execute(query)
     }
+
+
+def _forget_alerts(connection: sa.Connection, table: str, check: str) -> None:
+    state = ledger_tables(connection.dialect.name).verdict_state
+    mine = (state.c.table_name == table, state.c.check_name == check, state.c.alerted.is_not(None))
+    connection.execute(state.update().where(*mine).values(alerted=None))
 
 
 def _write_state(

@@ -73,7 +73,27 @@ def test_news_lists_only_the_newly_bad_in_the_order_of_their_keys() -> None:
 
 def test_the_last_bad_partition_to_match_is_a_recovery() -> None:
     change = find_change(matched("a", "b"), {"a": known(MISMATCHED), "b": known(MATCHED)}, now=NOON)
-    assert [verdict.partition for verdict in change.recovered] == ["a"]
+    assert change.recovered == ("a",)
+
+
+def test_a_recovery_lists_all_that_were_bad_also_those_that_matched_before() -> None:
+    state = {"a": known(MISMATCHED), "b": known(MISMATCHED), "c": known(MATCHED)}
+    change = find_change(matched("a"), state, now=NOON)
+    assert change.recovered == ()
+    state["a"] = after(change, "a")
+    assert find_change(matched("b", "c"), state, now=NOON).recovered == ("a", "b")
+
+
+def test_after_a_recovery_nothing_is_left_of_what_was_alerted() -> None:
+    change = find_change(matched("a"), {"a": known(MISMATCHED)}, now=NOON)
+    assert [latest.alerted for latest in change.latest] == [None]
+
+
+def test_what_matched_and_turned_bad_before_the_recovery_is_news_again() -> None:
+    state = {"a": known(MISMATCHED), "b": known(MISMATCHED)}
+    state["a"] = after(find_change(matched("a"), state, now=NOON), "a")
+    change = find_change(inconclusive("a"), state, now=NOON)
+    assert (news(change), change.latest[0].alerted) == (["a"], INCONCLUSIVE)
 
 
 def test_there_is_no_recovery_while_another_partition_is_bad() -> None:
