@@ -155,7 +155,7 @@ class _Backfill:
         """Every partition's outcome, group by group."""
         if not partitions:
             return
-        table = self._prepare()
+        table = self._retrying("")(self._prepare)
         rest, size = list(partitions), first_group_size(table, self._rules)
         try:
             while rest:
@@ -173,7 +173,9 @@ class _Backfill:
             table = resolve_table(self._config, source, target)
         with self._target.session(read_only=False) as session:
             begin_write(session.driver_connection, lock_wait=self._rules.lock_wait)
-            ensure_target_ledger(session.sqlalchemy(), label=self._target.name)
+            connection = session.sqlalchemy()
+            connection.begin()  # so that the commit is ours, with its deadline
+            ensure_target_ledger(connection, label=self._target.name)
             commit_within(session.driver_connection, self._rules.commit_wait)
         return table
 
@@ -188,12 +190,12 @@ class _Backfill:
                 if len(pieces) > 1:
                     stack.extend(reversed(pieces))
                 else:
-                    yield self._fail(table, part[0], error)
+                    yield self._fail(part[0], error)
             except ReconcileAssetsError as error:
                 if not isinstance(error, SerializationConflict | UnknownOutcome):
                     self._fatal = error  # the next group would meet the same
                 for partition in part:
-                    yield self._fail(table, partition, error)
+                    yield self._fail(partition, error)
 
     def _write(self, table: ResolvedTable, part: Sequence[Partition]) -> tuple[PartitionWrite, ...]:
         if self._fatal is not None:
@@ -207,29 +209,31 @@ class _Backfill:
             lock_wait=self._rules.lock_wait,
             commit_wait=self._rules.commit_wait,
         )
-        retrying = tenacity.Retrying(
+        try:
+            return self._retrying(part[0].key)(writer.attempt)
+        except ReconcileAssetsError as error:
+            raise writer.settled(error) from None
+
+    def _retrying(self, partition: str) -> tenacity.Retrying:
+        def log(state: tenacity.RetryCallState) -> None:
+            error = state.outcome.exception() if state.outcome else None
+            logger.warning("trying again after: %s", error, extra=self._extra(partition))
+
+        return tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(RETRIED),
             wait=tenacity.wait_random_exponential(multiplier=0.2, max=self._rules.longest_pause),  # full jitter
             stop=tenacity.stop_after_attempt(self._rules.tries),
             sleep=self._rules.sleep,
-            before_sleep=lambda state: self._log_retry(table, part, state),
+            before_sleep=log,
             reraise=True,
         )
-        try:
-            return retrying(writer.attempt)
-        except ReconcileAssetsError as error:
-            raise writer.settled(error) from None
 
-    def _fail(self, table: ResolvedTable, partition: Partition, error: ReconcileAssetsError) -> PartitionFailure:
-        logger.error("partition not written: %s", error, extra=self._extra(table, partition.key))
+    def _fail(self, partition: Partition, error: ReconcileAssetsError) -> PartitionFailure:
+        logger.error("partition not written: %s", error, extra=self._extra(partition.key))
         return PartitionFailure(partition, error)
 
-    def _log_retry(self, table: ResolvedTable, part: Sequence[Partition], state: tenacity.RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
-        logger.warning("trying again after: %s", error, extra=self._extra(table, part[0].key))
-
-    def _extra(self, table: ResolvedTable, partition: str) -> dict[str, str]:
-        return {"run": self._order.run_id, "table": table.name, "partition": partition}
+    def _extra(self, partition: str) -> dict[str, str]:
+        return {"run": self._order.run_id, "table": self._config.name, "partition": partition}
 
     def _copy_audit(self) -> None:
         """Bring the copy of the target's audit chain up to date; the next run catches up on what fails here."""

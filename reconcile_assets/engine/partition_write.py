@@ -124,9 +124,9 @@ class GroupWriter:
         self.attempts += 1
         with self.target.session(read_only=False) as target, translated_errors(self.target.name):
             connection = target.driver_connection
+            backend = begin_write(connection, lock_wait=self.lock_wait)
             if self._unsettled and self._backend is not None:
                 end_backend(connection, self._backend)
-            backend = begin_write(connection, lock_wait=self.lock_wait)
             lock_partitions(connection, str(self.table.target_table.name), [each.key for each in self.partitions])
             if self._unsettled and self._is_committed(target):
                 return tuple(replace(write, attempts=self.attempts) for write in self._unsettled)
@@ -145,7 +145,7 @@ class GroupWriter:
             return error
         batches = ", ".join(write.batch_id for write in self._unsettled[:3])
         return UnknownOutcome(
-            f"{self.target.name}: the reply to COMMIT was lost, and the target could not be asked since; "
+            f"{self.target.name}: the reply to COMMIT was lost, and the target could not be asked since ({error}); "
             f"look for batch {batches} in its reconcile_assets.batches, or run this again"
         )
 
