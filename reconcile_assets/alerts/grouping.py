@@ -4,36 +4,17 @@ A thousand partitions that fail within a minute are one thing to a person. The o
 holds one row per recording of verdicts; grouping joins the rows of several recordings.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Protocol
 
-
-class OutboxAlert(Protocol):
-    """What is read of an alert; the ledger's own class fits."""
-
-    @property
-    def alert_id(self) -> str: ...
-    @property
-    def table(self) -> str: ...
-    @property
-    def check(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def severity(self) -> str: ...
-    @property
-    def payload(self) -> Mapping[str, Any]: ...
-    @property
-    def created_at(self) -> datetime: ...
+from reconcile_assets.ledger.records import Alert
 
 
 @dataclass(frozen=True)
 class AlertGroup:
     """Alerts that are told together: same table, check and kind, oldest first, at least one."""
 
-    alerts: tuple[OutboxAlert, ...]
+    alerts: tuple[Alert, ...]
 
     @property
     def table(self) -> str:
@@ -61,15 +42,15 @@ class AlertGroup:
         return tuple(alert.alert_id for alert in self.alerts)
 
 
-def group_alerts(alerts: Iterable[OutboxAlert]) -> tuple[AlertGroup, ...]:
+def group_alerts(alerts: Iterable[Alert]) -> tuple[AlertGroup, ...]:
     """Join alerts of the same table, check and kind; groups stand in the order of their oldest alert.
 
     A recovery between two failures stays between them: only neighbours of one table and check are
     joined, else a person would read "recovered" last where the check has failed again since.
     """
-    runs: list[list[OutboxAlert]] = []
-    open_runs: dict[tuple[str, str], list[OutboxAlert]] = {}
-    for alert in sorted(alerts, key=lambda found: (found.created_at, found.alert_id)):
+    runs: list[list[Alert]] = []
+    open_runs: dict[tuple[str, str], list[Alert]] = {}
+    for alert in sorted(alerts, key=lambda found: found.position):
         run = open_runs.get((alert.table, alert.check))
         if run is None or run[-1].kind != alert.kind:
             run = []

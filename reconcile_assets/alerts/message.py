@@ -4,8 +4,10 @@ Rendered from names, counts and notes of the outbox; row values never get there.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from reconcile_assets.alerts.grouping import AlertGroup
@@ -80,7 +82,7 @@ class _Facts:
 
     @classmethod
     def of(cls, group: AlertGroup) -> "_Facts":
-        payloads = [alert.payload for alert in group.alerts]
+        payloads: list[Mapping[str, Any]] = [alert.payload for alert in group.alerts]
         listed = tuple(dict.fromkeys(str(key) for payload in payloads for key in payload["partitions"]))
         unlisted = sum(payload["partition_count"] - len(payload["partitions"]) for payload in payloads)
         return cls(

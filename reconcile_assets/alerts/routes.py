@@ -1,22 +1,10 @@
 """Which destinations want an alert."""
 
-from typing import Protocol
-
 from reconcile_assets.configuration.alerts import AlertsConfig, MatchConfig
+from reconcile_assets.ledger.records import Alert
 
 
-class Routable(Protocol):
-    """What a route looks at."""
-
-    @property
-    def table(self) -> str: ...
-    @property
-    def check(self) -> str: ...
-    @property
-    def severity(self) -> str: ...
-
-
-def find_destinations(alerts: AlertsConfig, alert: Routable) -> tuple[str, ...]:
+def find_destinations(alerts: AlertsConfig, alert: Alert) -> tuple[str, ...]:
     """The names of the destinations that want the alert, each once, in the order of the routes.
 
     A route wants it when each part of its ``match`` that is given holds; every route that does adds
@@ -32,7 +20,7 @@ def find_destinations(alerts: AlertsConfig, alert: Routable) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _matches(match: MatchConfig, alert: Routable) -> bool:
+def _matches(match: MatchConfig, alert: Alert) -> bool:
     return (
         (match.severity is None or match.severity == alert.severity)
         and (match.tables is None or alert.table in match.tables)
