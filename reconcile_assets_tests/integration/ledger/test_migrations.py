@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import textwrap
 from collections.abc import Callable
 
 import psycopg
@@ -70,31 +69,56 @@ def test_opening_again_changes_nothing(database_url: Callable[[str], str]) -> No
     assert [row.name for row in before] == [migration.name for migration in LEDGER_MIGRATIONS]
 
 
+TWENTY_PROCESSES = """
+import os, sys
+from reconcile_assets.errors import ReconcileAssetsError
+from reconcile_assets.ledger import open_ledger
+
+gate, opener = os.pipe()
+children = []
+for _ in range(20):
+    child = os.fork()
+    if not child:
+        os.close(opener)
+        os.read(gate, 1)  # ends for all at once, when the parent closes its end
+        try:
+            ledger = open_ledger(sys.argv[1])
+            os._exit(0 if ledger.fetch_verdict_summary() == () else 3)
+        except ReconcileAssetsError as error:
+            print(error, file=sys.stderr, flush=True)
+            os._exit(2)
+        finally:
+            os._exit(1)
+    children.append(child)
+os.close(opener)
+sys.exit(max(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children))
+"""
+
+
 def test_twenty_processes_that_start_at_once_migrate_once(database_url: Callable[[str], str]) -> None:
     url = database_url("ledger")
-    program = textwrap.dedent("""
-        import sys
-        from reconcile_assets.ledger import open_ledger
-        sys.stdin.readline()
-        ledger = open_ledger(sys.argv[1])
-        assert ledger.fetch_verdict_summary() == ()
-        ledger.close()
-    """)
-    processes = [
-        subprocess.Popen([sys.executable, "-c", program, url], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(20)
-    ]
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("\n")
-        process.stdin.flush()
-    outcomes = [(process.communicate(timeout=120)[1], process.returncode) for process in processes]
-    assert [outcome for outcome in outcomes if outcome[1]] == []
+    done = subprocess.run(
+        [sys.executable, "-c", TWENTY_PROCESSES, url], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
     ledger = open_plain(url)
     with ledger.reading() as connection:
         names = connection.execute(sa.select(ledger.tables.migrations.c.name)).scalars().all()
     ledger.close()
     assert names == [migration.name for migration in LEDGER_MIGRATIONS]
+
+
+def test_without_the_lock_processes_that_start_at_once_fail(postgres_url: str) -> None:
+    """The control: the lock is what lets them start together."""
+    unlocked = "from reconcile_assets.ledger import migrations\nmigrations.lock_transaction = lambda *_: None\n"
+    done = subprocess.run(
+        [sys.executable, "-c", unlocked + TWENTY_PROCESSES, postgres_url],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 2
 
 
 def test_a_ledger_of_a_newer_version_is_refused(database_url: Callable[[str], str]) -> None:
