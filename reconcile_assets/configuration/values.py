@@ -17,6 +17,7 @@ _LONGEST = timedelta(days=36500)
 _CRON_FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("weekday", 0, 7))
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_LONGEST_MONTHS = {"2": 29, "4": 30, "6": 30, "9": 30, "11": 30}
 _CRON_NAMES = {
     "month": {name: number for number, name in enumerate(_MONTHS, start=1)},
     "weekday": {name: number for number, name in enumerate(_WEEKDAYS)},
@@ -103,16 +104,21 @@ def _cron(value: str) -> str:
         raise _refusal(f"has {len(fields)} fields, a cron line has 5; write e.g. */15 * * * *")
     for text, (name, low, high) in zip(fields, _CRON_FIELDS, strict=True):
         for part in text.split(","):
-            if not _is_cron_part(part, low, high, _CRON_NAMES.get(name, {})):
+            if not _is_cron_part(part, low, high, _CRON_NAMES.get(name, {}), is_day=name == "day"):
                 raise _refusal(f"the {name} field {text!r} is not within {low}-{high}; write e.g. */15 * * * *")
+    month = _CRON_NAMES["month"].get(fields[3], fields[3])
+    if fields[2].isdigit() and int(fields[2]) > _LONGEST_MONTHS.get(str(month).lstrip("0"), 31):
+        raise _refusal(f"names day {fields[2]} of month {fields[3]}, which never comes; write e.g. 0 6 28 2 *")
     return value
 
 
-def _is_cron_part(part: str, low: int, high: int, names: dict[str, int]) -> bool:
+def _is_cron_part(part: str, low: int, high: int, names: dict[str, int], *, is_day: bool) -> bool:
+    if part == "l":
+        return is_day  # the month's last day
     base, slash, step = part.partition("/")
     if slash and not (step.isascii() and step.isdigit() and 1 <= int(step) <= high):
         return False
-    if base == "*" or (base in ("l", "?") and high in (31, 7)):
+    if base == "*" or (part == "?" and high in (31, 7)):
         return True
     ends = [names.get(end, int(end) if end.isascii() and end.isdigit() else -1) for end in base.split("-")]
     return 1 <= len(ends) <= 2 and all(low <= end <= high for end in ends) and ends == sorted(ends)

@@ -6,7 +6,11 @@ from datetime import UTC, datetime
 import dagster as dg
 import pytest
 from dagster._core.definitions.utils import DISALLOWED_NAMES
+from dagster._utils.schedules import is_valid_cron_string
+from hypothesis import given
+from hypothesis import strategies as st
 
+from reconcile_assets.configuration.models import ReconcileConfig
 from reconcile_assets.configuration.values import RESERVED_NAMES
 from reconcile_assets.core.windows import Every, PartitionScheme
 
@@ -55,6 +59,26 @@ def test_a_window_that_ends_now_is_in_both_sets() -> None:
     theirs = dg.DailyPartitionsDefinition(start_date=datetime(2013, 3, 9), timezone="America/New_York")
     assert [each.key for each in scheme.partitions(now)] == ["2013-03-09", "2013-03-10"]
     assert list(theirs.get_partition_keys(current_time=now)) == ["2013-03-09", "2013-03-10"]
+
+
+FIELDS = st.tuples(*(
+    st.one_of(
+        st.sampled_from(["*", "?", "l", "L", "*/5", "jan", "mon", "1-5", "2,4", "0", "60"]),
+        st.integers(0, high + 1).map(str),
+        st.tuples(st.integers(0, high), st.integers(0, high), st.integers(1, 70)).map("{0[0]}-{0[1]}/{0[2]}".format),
+    )
+    for high in (59, 23, 31, 12, 7)
+))  # fmt: skip
+
+
+@given(FIELDS)
+def test_a_cron_line_that_we_accept_is_one_that_dagster_accepts(fields: tuple[str, ...]) -> None:
+    line = " ".join(fields)
+    try:
+        ReconcileConfig(cron=line)
+    except ValueError:
+        return
+    assert is_valid_cron_string(line)
 
 
 def test_the_names_that_we_refuse_are_those_that_dagster_refuses() -> None:

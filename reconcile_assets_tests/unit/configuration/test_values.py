@@ -21,7 +21,16 @@ def refuse(kind: Any, value: object) -> str:
 
 @pytest.mark.parametrize(
     "cron",
-    ["*/15 * * * *", "0 6 * * mon-fri", "0,30 8-18/2 1,15 JAN-jun 0-7", "@hourly", "@daily", "0 0 l * *", "5 4 ? * *"],
+    [
+        "*/15 * * * *",
+        "0 6 * * mon-fri",
+        "0,30 8-18/2 1,15 JAN-jun 0-7",
+        "@hourly",
+        "@daily",
+        "0 0 l * *",
+        "5 4 ? * *",
+        "0 0 29 feb *",
+    ],
 )
 def test_cron_lines_that_are_good(cron: str) -> None:
     assert take(values.Cron, cron) == cron
@@ -44,6 +53,10 @@ def test_cron_lines_that_are_good(cron: str) -> None:
         ("5-1 * * * *", "the minute field '5-1'"),
         ("1-2-3 * * * *", "the minute field '1-2-3'"),
         (", * * * *", "the minute field ','"),
+        ("0 0 30 2 *", "names day 30 of month 2, which never comes"),
+        ("0 0 31 apr *", "names day 31 of month apr, which never comes"),
+        ("0 0 * * l", "the weekday field 'l'"),
+        ("0 0 l/2 * *", "the day field 'l/2'"),
         ("² * * * *", "the minute field '²'"),
     ],
 )
