@@ -29,6 +29,7 @@ class DagsterServices:
         port: of the web server, on the loopback interface.
         environ: the variables to start from; DATABASE_URL and the like among them.
         keep_open: descriptors that live as long as the services, e.g. the lock on the state folder.
+        working_folder: theirs; this process's own when None. Dagster reads ``.env`` there.
     """
 
     def __init__(
@@ -39,12 +40,14 @@ class DagsterServices:
         port: int,
         environ: Mapping[str, str],
         keep_open: tuple[int, ...] = (),
+        working_folder: Path | None = None,
     ) -> None:
         self.url = f"http://{HOST}:{port}"
         self.dagster = GraphQL(self.url)
         self.logs = state_dir / "logs"
         self._port = port
         self._keep_open = keep_open
+        self._working_folder = working_folder or Path.cwd()
         self._code_port = find_free_port()
         self._home = prepare_home(
             state_dir,
@@ -116,7 +119,7 @@ class DagsterServices:
                 arguments=[sys.executable, "-m", module, *arguments],
                 log=self.logs / f"{name.replace(' ', '-')}.log",
                 environment=self._home.environment,
-                folder=Path.cwd(),
+                folder=self._working_folder,
                 grace_seconds=grace_seconds,
                 keep_open=self._keep_open,
             )
