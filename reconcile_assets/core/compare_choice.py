@@ -23,8 +23,12 @@ def choose_pairs(
 
     Raises:
         MissingObject: a column is not there; near names are offered.
+        NotComparable: a column is both asked for and excluded.
     """
     rename = dict(_split_pair(text, source, target) for text in columns)
+    for name in rename:
+        if name in exclude:
+            raise NotComparable(f"the column {name} is both asked for and excluded; drop one of the two")
     changed = {here: there for here, there in rename.items() if here != there}
     for name in exclude:
         if name not in _names(source) and name not in _names(target):
@@ -34,10 +38,6 @@ def choose_pairs(
         return pairs, notes
     kept = {*rename, *key, *source.primary_key, *(name for names in source.unique_keys for name in names)}
     chosen = tuple(pair for pair in pairs if pair.source.name in kept or pair.target.name in key)
-    found = {pair.source.name for pair in chosen}
-    for here, there in rename.items():
-        if here not in found:
-            raise MissingObject(_no_column(there, "the target", _names(target)))
     return chosen, ()
 
 

@@ -237,8 +237,7 @@ def common_form(a: ColumnType, b: ColumnType) -> Canonical | None:
     if TypeKind.OPAQUE in kinds:
         return Canonical(Form.OPAQUE) if a.kind is b.kind and a.native == b.native else None
     if kinds == {TypeKind.ARRAY}:
-        element = common_form(a.element, b.element) if a.element and b.element else None
-        return Canonical(Form.ARRAY, element=element) if element else None
+        return _array_form(a.element, b.element)
     if len(kinds) == 1:
         return natural_form(a)
     for group, form in _GROUPS:
@@ -252,6 +251,17 @@ def common_form(a: ColumnType, b: ColumnType) -> Canonical | None:
     if kinds in ({TypeKind.JSON, TypeKind.TEXT}, {TypeKind.JSON, TypeKind.CHAR}):
         return Canonical(Form.JSON)
     return None
+
+
+def _array_form(a: ColumnType | None, b: ColumnType | None) -> Canonical | None:
+    """Arrays are summed up by their text, so elements must be such that equal texts are equal values."""
+    if a is None or b is None:
+        return None
+    kinds = {a.kind, b.kind}
+    if len(kinds) > 1 and not kinds <= NUMBERS and not kinds <= {TypeKind.TEXT, TypeKind.ENUM}:
+        return None
+    element = common_form(a, b)
+    return Canonical(Form.ARRAY, element=element) if element else None
 
 
 _WORD = 63  # bits that fit a signed 64-bit integer

@@ -35,7 +35,7 @@ _FLOAT = sql.SQL(
     "CASE WHEN {x} IN ('NaN', 'Infinity', '-Infinity') THEN {x}::text ELSE trim_scale({x}::text::numeric)::text END"
 )
 _BOOLEAN_NUMBER = sql.SQL("{x}::int::text")
-_BIT_NUMBER = sql.SQL("lpad({x}::text, 64, '0')::bit(64)::int8::text")
+_BIT_NUMBER = sql.SQL("CASE WHEN length({x}) = 0 THEN '!' ELSE lpad({x}::text, 64, '0')::bit(64)::int8::text END")
 _VERBATIM = sql.SQL("{x}::text")
 
 _NUMBERS: dict[TypeKind, sql.SQL] = {

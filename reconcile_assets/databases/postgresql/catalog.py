@@ -15,7 +15,7 @@ from reconcile_assets.errors import MissingObject, NotComparable, QueryRefused
 LONGEST_NAME = 63  # bytes; the server would cut a longer one off and take another table for it
 
 _FIND = sql.SQL("""
-SELECT c.oid, n.nspname, c.relkind::text
+SELECT c.oid, n.nspname, c.relkind::text, c.relhassubclass AND c.relkind = 'r'
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relname = {name} AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
   AND ({schema}::text IS NULL AND pg_catalog.pg_table_is_visible(c.oid) OR n.nspname = {schema})
@@ -96,6 +96,8 @@ def check_statement(connection: psycopg.Connection[Any], text: str, what: str) -
         return
     message = psycopg.errors.error_from_result(result, encoding="utf-8")
     primary = (message.diag.message_primary or "refused").split("\n", 1)[0]
+    if "multiple commands" in primary:
+        primary = "it holds more than one statement"
     if message.sqlstate in {"42703", "42P01"}:
         raise MissingObject(f"{what}: {primary}")
     raise QueryRefused(f"{what}: {primary}")
@@ -132,7 +134,7 @@ def describe_table(connection: psycopg.Connection[Any], table: TableName, name: 
     found = connection.execute(_FIND.format(name=table.name, schema=table.schema)).fetchone()
     if found is None:
         raise MissingObject(_no_such_table(connection, table, name))
-    oid, schema, relkind = found
+    oid, schema, relkind, has_children = found
     rows = connection.execute(_COLUMNS.format(relation=oid)).fetchall()
     types = fetch_types(connection, {row[1] for row in rows})
     columns = tuple(
@@ -146,6 +148,8 @@ def describe_table(connection: psycopg.Connection[Any], table: TableName, name: 
         for row in rows
     )
     primary, unique, indexed = _read_indexes(connection, oid, columns)
+    if has_children:  # a parent's keys promise nothing for the rows of tables that inherit from it
+        primary, unique, indexed = (), (), frozenset()
     return Table(TableName(schema, table.name), columns, primary, unique, indexed, relkind in "vm")
 
 

@@ -10,6 +10,8 @@ from psycopg import sql
 
 from reconcile_assets.core.compare import Comparison
 from reconcile_assets.core.difference import DifferenceKind
+from reconcile_assets.engine.diff import diff
+from reconcile_assets.errors import PermissionDenied
 from reconcile_assets_tests.integration.comparison.conftest import PADDED, Pair
 
 COUNTS = ("missing_in_target", "missing_in_source", "value_differs")
@@ -310,3 +312,27 @@ def test_domains_and_enums_compare_as_what_they_hold(pair: Pair) -> None:
     assert pair.diff().verdict == pair.diff(turned=True).verdict == "matched"
     pair.connections[1].execute("UPDATE t SET m = 'OK', ms = '{sad}'")
     assert {name for name, column in pair.diff().columns.items() if column.differs} == {"m", "ms"}
+
+
+def test_a_policy_that_hides_rows_is_an_error_and_never_a_smaller_table(pair: Pair) -> None:
+    pair.run(
+        "DROP ROLE IF EXISTS half_blind; CREATE ROLE half_blind; GRANT USAGE ON SCHEMA public TO half_blind;"
+        "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1), (2); GRANT SELECT ON t TO half_blind;"
+        "ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY one ON t TO half_blind USING (id = 1)",
+        "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)",
+    )
+    joint = "&" if "?" in pair.urls[0] else "?"
+    try:
+        with pytest.raises(PermissionDenied, match="row-level security"):
+            diff(f"{pair.urls[0]}{joint}options=-c%20role%3Dhalf_blind", "t", pair.urls[1], "t")
+    finally:
+        pair.connections[0].execute("DROP OWNED BY half_blind; DROP ROLE half_blind")
+
+
+def test_a_parents_key_promises_nothing_for_its_children(pair: Pair) -> None:
+    pair.run("CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE child () INHERITS (t); INSERT INTO t VALUES (1)")
+    pair.run("INSERT INTO child VALUES (1)")
+    found = pair.diff(key=["id"])
+    assert (found.verdict, found.source.duplicate_keys) == ("matched", 1)
+    pair.connections[1].execute("DELETE FROM child")
+    assert counts(pair.diff(key=["id"])) == (1, 0, 0)
