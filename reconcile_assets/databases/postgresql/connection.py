@@ -32,7 +32,6 @@ _SETTINGS = {
     "standard_conforming_strings": "on",
     "xmloption": "content",
     "cursor_tuple_fraction": "1",
-    "row_security": "off",  # a policy that would hide rows is an error, never a smaller table
     "row_security": "off",  # hidden rows would compare as equal: a table that hides some is an error instead
 }
 
