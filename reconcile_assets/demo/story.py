@@ -16,6 +16,7 @@ from reconcile_assets.demo import chapters
 from reconcile_assets.demo.chapters import Findings
 from reconcile_assets.demo.dagster_view import DagsterView
 from reconcile_assets.demo.stage import Stage, set_stage
+from reconcile_assets.demo.watching import partition_keys
 from reconcile_assets.serving.interrupts import interrupted_once
 from reconcile_assets.serving.services import DagsterServices
 
@@ -64,7 +65,7 @@ def tell(*, end: bool, port: int | None = None) -> int:
         with steps.step("Dagster's UI and daemon"):
             services = everything.enter_context(_services(stage))
             say(f"  the UI is at {services.url} (logs: {services.logs})")
-        view = DagsterView(services.dagster, chapters.partition_keys(stage))
+        view = DagsterView(services.dagster, partition_keys(stage))
         with steps.step("backfill of all partitions through Dagster"):
             chapters.fill(stage, view, findings)
         with steps.step("damage, found by the scheduled job"):

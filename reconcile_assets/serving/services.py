@@ -82,12 +82,14 @@ class DagsterServices:
                 raise DatabaseUnavailable(f"the {service.command.name} has ended; see {service.command.log}")
 
     def stop(self) -> None:
-        """End them with all runs; return when all of it is gone. Stopping twice is harmless."""
-        for service in reversed(self._running):
+        """End them with all runs; return when all of it is gone. Stopping twice is harmless.
+
+        The code server goes last: without it the others would write errors.
+        """
+        for service in self._running[1:]:
             service.request_stop()
-        for service in self._running:
-            service.stop()
-        self._running.clear()
+        while self._running:
+            self._running.pop().stop()
 
     def __enter__(self) -> Self:
         self.start()
