@@ -110,7 +110,11 @@ def send_message(url: SecretStr, message: Message) -> None:
 def _notify(url: SecretStr, message: Message) -> bool:
     import apprise  # slow to import, and needed only when there is something to send
 
-    kinds = {"failed": apprise.NotifyType.FAILURE, "recovered": apprise.NotifyType.SUCCESS}
+    kinds = {
+        "failed": apprise.NotifyType.FAILURE,
+        "recovered": apprise.NotifyType.SUCCESS,
+        "test": apprise.NotifyType.INFO,
+    }
     service = apprise.Apprise(asset=apprise.AppriseAsset(app_id="reconcile-assets", app_desc="reconcile-assets"))
     if not service.add(url.get_secret_value()):
         return False

@@ -41,6 +41,7 @@ COMMANDS = (
     Command("diff", "diff", "compare any two tables by URL, without a configuration"),
     Command("report", "report", "the state of every partition as HTML or JSON"),
     Command("audit", "audit", "verify the audit log of every write"),
+    Command("alerts", "alerts", "the alert outbox, and a test of each destination"),
 )
 
 DESCRIPTION = """\

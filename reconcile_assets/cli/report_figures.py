@@ -64,7 +64,7 @@ def collect_report(
         period=period,
         batches=batches,
         gaps=_compare(selection, connections) if compare else None,
-        alerts=_read_alerts(ledger, config, names),
+        alerts=read_alerts(ledger, config, tables=names),
         audit=audit,
     )
 
@@ -139,13 +139,13 @@ def _read_batches(connection: "Connection") -> Iterator[BatchFigures]:
         )
 
 
-def _read_alerts(ledger: Ledger, config: Config, tables: Sequence[str]) -> list[AlertFigures]:
-    """Newest first."""
+def read_alerts(ledger: Ledger, config: Config, *, tables: Sequence[str] | None = None) -> list[AlertFigures]:
+    """The outbox, newest first, with how far each alert has come; of these tables only when given."""
     found: list[AlertFigures] = []
     after = 0
     while page := ledger.fetch_alerts(after=after, limit=_PAGE):
         after = page[-1].position
-        mine = [alert for alert in page if alert.table in tables]
+        mine = [alert for alert in page if tables is None or alert.table in tables]
         deliveries: dict[str, list[Delivery]] = {alert.alert_id: [] for alert in mine}
         for delivery in ledger.fetch_deliveries(list(deliveries)):
             deliveries[delivery.alert_id].append(delivery)

@@ -19,6 +19,7 @@ from reconcile_assets.core.report_inputs import (
     ReportedTable,
     ReportPeriod,
     TableGaps,
+    iso_utc,
 )
 from reconcile_assets.core.report_tables import TableReport, build_table_report, reason_of
 from reconcile_assets.core.verdicts import CheckVerdict, Verdict, worst_verdict
@@ -215,11 +216,6 @@ def build_report(
     )
 
 
-def iso_utc(moment: datetime | None) -> str | None:
-    """ISO 8601 in UTC, to the second, ending in Z; None stays None."""
-    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def _table_dict(report: TableReport) -> dict[str, Any]:
     table = report.table
     return {
@@ -293,19 +289,5 @@ def _alerts_dict(summary: AlertSummary) -> dict[str, Any]:
         "pending": summary.pending,
         "unrouted": summary.unrouted,
         "seconds_to_delivery": summary.latency(),
-        "alerts": [
-            {
-                "id": alert.alert_id,
-                "table": alert.table,
-                "check": alert.check,
-                "kind": alert.kind,
-                "severity": alert.severity,
-                "partitions": alert.partitions,
-                "created_at": iso_utc(alert.created_at),
-                "settled": alert.settled,
-                "seconds_to_delivery": alert.seconds_to_delivery,
-                "destinations": {item.destination: iso_utc(item.delivered_at) for item in alert.deliveries},
-            }
-            for alert in summary.alerts[:LISTED]
-        ],
+        "alerts": [alert.to_dict() for alert in summary.alerts[:LISTED]],
     }

@@ -9,7 +9,8 @@ from importlib import resources
 from typing import Any
 
 from reconcile_assets.core.calendar_grid import CalendarCell, PartitionStatus
-from reconcile_assets.core.report import LISTED, Report, iso_utc
+from reconcile_assets.core.report import LISTED, Report
+from reconcile_assets.core.report_inputs import iso_utc
 from reconcile_assets.core.report_tables import reason_of
 from reconcile_assets.core.verdicts import Verdict
 

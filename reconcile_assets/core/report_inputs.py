@@ -2,9 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
 from reconcile_assets.core.windows import Every, Partition
+
+
+def iso_utc(moment: datetime | None) -> str | None:
+    """ISO 8601 in UTC, to the second, ending in Z; None stays None."""
+    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,21 @@ class AlertFigures:
         """Seconds from the verdict until the last destination that has it had it; None before any."""
         times = [delivery.delivered_at for delivery in self.deliveries if delivery.delivered_at is not None]
         return (max(times) - self.created_at).total_seconds() if times else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form; keys are only ever added."""
+        return {
+            "id": self.alert_id,
+            "table": self.table,
+            "check": self.check,
+            "kind": self.kind,
+            "severity": self.severity,
+            "partitions": self.partitions,
+            "created_at": iso_utc(self.created_at),
+            "settled": self.settled,
+            "seconds_to_delivery": self.seconds_to_delivery,
+            "destinations": {item.destination: iso_utc(item.delivered_at) for item in self.deliveries},
+        }
 
 
 @dataclass(frozen=True)
