@@ -6,8 +6,7 @@ the step fails and names the bad ones. Dagster then shows exactly those as faile
 missing" runs only them again.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -16,9 +15,7 @@ from reconcile_assets.checks import BACKFILL_TAG, TableChecks, check_partitions,
 from reconcile_assets.configuration.models import Config, TableConfig
 from reconcile_assets.core.windows import Partition
 from reconcile_assets.engine.backfill import PartitionFailure, PartitionWrite, backfill_partitions
-from reconcile_assets.engine.connections import Connections
 from reconcile_assets.errors import ReconcileAssetsError
-from reconcile_assets.ledger import heartbeat
 from reconcile_assets.resources import ReconcileResource
 from reconcile_assets.translator import ReconcileTranslator
 
@@ -73,7 +70,7 @@ def _write(
     written: list[PartitionWrite] = []
     failures: dict[str, str] = {}
     try:
-        with resource.open(checks.config) as connections, _attempt(context, connections, checks, partitions):
+        with resource.open(checks.config) as connections:
             for outcome in backfill_partitions(
                 checks.table,
                 partitions,
@@ -93,28 +90,6 @@ def _write(
         failures.update({each.key: str(error) for each in partitions if each.key not in done | failures.keys()})
     context.log.info(f"{len(written)} of {len(partitions)} partitions written")
     return written, failures
-
-
-@contextmanager
-def _attempt(
-    context: dg.AssetExecutionContext,
-    connections: Connections,
-    checks: TableChecks,
-    partitions: Sequence[Partition],
-) -> Iterator[None]:
-    """Tell the ledger that work is under way, so that a process that is killed is missed."""
-    ledger = connections.ledger()
-    names = _checks_in_run(context, checks)
-    severities = {name: checks.table.check(name).severity for name in sorted(names)}
-    keys = [partition.key for partition in partitions]
-    attempt = ledger.start_attempt(context.run.run_id, "backfill", checks.table.name, severities, keys)
-    with heartbeat(ledger, attempt):
-        try:
-            yield
-        except ReconcileAssetsError:
-            ledger.finish_attempt(attempt)  # it ended with a word of its own
-            raise
-    ledger.finish_attempt(attempt)
 
 
 def _actor(tags: Mapping[str, str]) -> str:

@@ -50,7 +50,7 @@ def build_reconciliation_checks(
         translator: names and describes the checks; pass the one that the assets are built with.
     """
     chosen = translator or ReconcileTranslator()
-    return [_build_table_checks(config, table, chosen) for table in config.tables if table.checks]
+    return [_build_table_checks(config, table, chosen) for table in config.tables]
 
 
 def _build_table_checks(

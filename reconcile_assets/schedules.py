@@ -58,7 +58,7 @@ def build_reconciliation_schedules(
         translator: pass the one that the assets are built with.
     """
     chosen = translator or ReconcileTranslator()
-    return [_build_schedule(config, table, chosen) for table in config.tables if table.checks]
+    return [_build_schedule(config, table, chosen) for table in config.tables]
 
 
 def _build_schedule(config: Config, table: TableConfig, translator: ReconcileTranslator) -> dg.ScheduleDefinition:
