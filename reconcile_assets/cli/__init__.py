@@ -147,13 +147,8 @@ def _command_in(arguments: Sequence[str]) -> Command | None:
     Raises:
         ConfigurationError: when there is no such command.
     """
-    words = iter(arguments)
-    for word in words:
-        if word == "--config":
-            next(words, None)
-        elif not word.startswith("-"):
-            break
-    else:
+    word = _first_word(arguments)
+    if word is None:
         return None
     for command in COMMANDS:
         if command.name == word:
@@ -163,6 +158,16 @@ def _command_in(arguments: Sequence[str]) -> Command | None:
     near = difflib.get_close_matches(word, [command.name for command in COMMANDS], n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"see {PROGRAM} --help"
     raise ConfigurationError(f"unknown command {word!r}; {hint}")
+
+
+def _first_word(arguments: Sequence[str]) -> str | None:
+    words = iter(arguments)
+    for word in words:
+        if word == "--config":
+            next(words, None)
+        elif not word.startswith("-"):
+            return word
+    return None
 
 
 def _build_parser(command: Command | None) -> Parser:
@@ -189,7 +194,7 @@ def _print_error(line: str, arguments: Sequence[str]) -> None:
     import json  # only needed here
 
     document = {"error": line}
-    if "diff" in arguments[:3]:  # its document has a verdict in every case
+    if _first_word(arguments) == "diff":  # its document has a verdict in every case
         document = {"verdict": "inconclusive", **document}
     print(json.dumps(document, ensure_ascii=False))
 

@@ -81,8 +81,9 @@ def test_with_json_an_error_is_one_document_too(fake: Fake, capsys: pytest.Captu
     assert captured.err == "a line; a step\n"
 
 
-def test_an_error_of_diff_says_that_nothing_was_verified(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["--json", "diff", "--no-such-option"]) == 2
+@pytest.mark.parametrize("before", [[], ["--json"], ["--config", "x", "--verbose", "--json"]])
+def test_an_error_of_diff_says_that_nothing_was_verified(capsys: pytest.CaptureFixture[str], before: list[str]) -> None:
+    assert cli.main([*before, "diff", "--no-such-option", "--json"]) == 2
     document = json.loads(capsys.readouterr().out)
     assert document["verdict"] == "inconclusive"
     assert "--help" in document["error"]
