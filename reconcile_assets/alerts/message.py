@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import quote, urlencode
 
 from reconcile_assets.alerts.grouping import AlertGroup
@@ -82,17 +81,19 @@ class _Facts:
 
     @classmethod
     def of(cls, group: AlertGroup) -> "_Facts":
-        payloads: list[Mapping[str, Any]] = [alert.payload for alert in group.alerts]
-        listed = tuple(dict.fromkeys(str(key) for payload in payloads for key in payload["partitions"]))
-        unlisted = sum(payload["partition_count"] - len(payload["partitions"]) for payload in payloads)
+        payloads = [alert.payload for alert in group.alerts]
+        listed = tuple(dict.fromkeys(key for payload in payloads for key in _texts(payload, "partitions")))
+        unlisted = sum(
+            max(0, _number(payload, "partition_count") - len(_texts(payload, "partitions"))) for payload in payloads
+        )
         return cls(
             kind=group.kind,
             partitions=listed,
             total=len(listed) + unlisted,
-            mismatched=sum(payload["mismatched"] for payload in payloads),
-            inconclusive=sum(payload["inconclusive"] for payload in payloads),
-            differences=Counter({kind: sum(payload[kind] or 0 for payload in payloads) for kind in _DIFFERENCES}),
-            notes=tuple(dict.fromkeys(str(note) for payload in payloads for note in payload["notes"])),
+            mismatched=sum(_number(payload, "mismatched") for payload in payloads),
+            inconclusive=sum(_number(payload, "inconclusive") for payload in payloads),
+            differences=Counter({kind: sum(_number(payload, kind) for payload in payloads) for kind in _DIFFERENCES}),
+            notes=tuple(dict.fromkeys(note for payload in payloads for note in _texts(payload, "notes"))),
         )
 
     def headline(self) -> str:
@@ -104,7 +105,7 @@ class _Facts:
             parts.append(f"{_count(self.mismatched, 'partition')} {verb} not match")
         if self.inconclusive:
             parts.append(f"could not verify {_count(self.inconclusive, 'partition')}")
-        return ", ".join(parts)
+        return ", ".join(parts) or "failed"
 
     def lines(self) -> list[str]:
         found = [f"Partitions ({self.total:,}): {_names(self.partitions, self.total)}"]
@@ -115,6 +116,18 @@ class _Facts:
             found.append(f"Differences: {', '.join(told)}")
         found.extend(f"Note: {note}" for note in self.notes[:_NAMED_NOTES])
         return found
+
+
+def _number(payload: Mapping[str, object], name: str) -> int:
+    """A count; 0 where another version has left it out, so that the alert is told all the same."""
+    value = payload.get(name)
+    return value if isinstance(value, int) else 0
+
+
+def _texts(payload: Mapping[str, object], name: str) -> list[str]:
+    """A list of texts; empty where another version has left it out."""
+    value = payload.get(name)
+    return [str(item) for item in value] if isinstance(value, list) else []
 
 
 def _names(partitions: tuple[str, ...], total: int) -> str:

@@ -115,7 +115,10 @@ def _notify(url: SecretStr, message: Message) -> bool:
         "recovered": apprise.NotifyType.SUCCESS,
         "test": apprise.NotifyType.INFO,
     }
-    service = apprise.Apprise(asset=apprise.AppriseAsset(app_id="reconcile-assets", app_desc="reconcile-assets"))
+    # A time-out of Apprise's own would move the sending into its shared pool of threads: what hangs
+    # there takes the place of other destinations and keeps the process from ending.
+    asset = apprise.AppriseAsset(app_id="reconcile-assets", app_desc="reconcile-assets", service_timeout=0)
+    service = apprise.Apprise(asset=asset)
     if not service.add(url.get_secret_value()):
         return False
     return bool(

@@ -103,7 +103,7 @@ class AlertFigures:
     def seconds_to_delivery(self) -> float | None:
         """Seconds from the verdict until the last destination that has it had it; None before any."""
         times = [delivery.delivered_at for delivery in self.deliveries if delivery.delivered_at is not None]
-        return (max(times) - self.created_at).total_seconds() if times else None
+        return max(0.0, (max(times) - self.created_at).total_seconds()) if times else None
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form; keys are only ever added."""

@@ -139,9 +139,10 @@ def test_what_hangs_is_left_behind_and_counts_once_it_arrives_after_all() -> Non
 
     recorded: list[str | None] = []
     ledger.record_delivery = note  # type: ignore[method-assign]  # the fake's own record, watched
-    report = deliver(ledger, hang, timeout=0.2)
+    report = deliver(ledger, hang, "slow", timeout=0.2)
     assert (report.delivered, report.failed) == (0, 1)
     assert recorded == ["no reply within 0.2 s"]
+    assert deliver(ledger, hang, "slow", timeout=0.2) == DeliveryReport()  # not sent again while it is under way
     release.set()
     assert arrived.wait(5)
     assert recorded == ["no reply within 0.2 s", None]
@@ -160,6 +161,22 @@ def test_one_that_hangs_holds_no_other_up() -> None:
     release.set()
     assert sent == ["id-1"]
     assert (report.delivered, report.failed) == (1, 1)
+
+
+def test_a_destination_that_was_left_behind_gets_its_messages_once_it_is_free_again() -> None:
+    ledger, release, sent = FakeLedger(alert(1)), threading.Event(), []
+
+    def send(url: SecretStr, message: Message) -> None:
+        release.wait(10)
+        sent.append(message.message_id)
+
+    deliver(ledger, send, "freed", timeout=0.1)
+    release.set()
+    [thread] = [each for each in threading.enumerate() if each.name == "alerts-freed"] or [threading.Thread()]
+    if thread.ident:
+        thread.join(5)
+    assert deliver(ledger, send, "freed").delivered == 1
+    assert sent == ["id-1", "id-1"]
 
 
 def test_when_time_is_up_no_further_message_is_begun() -> None:

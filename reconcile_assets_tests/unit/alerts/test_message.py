@@ -107,3 +107,10 @@ def test_no_more_than_five_notes_are_told_each_once() -> None:
 )
 def test_the_link_is_the_checks_page_of_the_asset(table: str, check: str, page: str) -> None:
     assert check_page(UI, table=table, check=check) == f"{UI}{page}"
+
+
+def test_an_alert_of_another_version_is_told_all_the_same() -> None:
+    bare = Alert("id-1", 1, "flights", "rows", "failed", "ERROR", {"partitions": None}, NOON)
+    message = render_message(group(bare), ui_url=UI)
+    assert message.title == "flights / rows: failed"
+    assert "Alert: id-1" in message.body

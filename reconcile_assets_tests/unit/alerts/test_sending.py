@@ -1,10 +1,12 @@
 """What Apprise's answers and logs become; nothing leaves the process."""
 
 import logging
+import threading
 from typing import Any
 
 import apprise
 import pytest
+from apprise.plugins.custom_json import NotifyJSON
 from pydantic import SecretStr
 
 from reconcile_assets.alerts import sending
@@ -97,3 +99,16 @@ def test_the_log_of_others_who_use_apprise_stays_as_it_is(
     send_message(URL, MESSAGE)
     logging.getLogger("apprise").warning("someone else's line")
     assert "someone else's line" in caplog.text
+
+
+def test_the_message_is_sent_in_the_callers_own_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In Apprise's shared pool, what hangs would take the place of other destinations."""
+    threads: list[threading.Thread] = []
+
+    def send(self: NotifyJSON, *args: object, **more: object) -> bool:
+        threads.append(threading.current_thread())
+        return True
+
+    monkeypatch.setattr(NotifyJSON, "send", send)
+    send_message(URL, MESSAGE)
+    assert threads == [threading.current_thread()]
