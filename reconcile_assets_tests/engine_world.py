@@ -35,6 +35,7 @@ class World:
     table: dict[str, Any] = field(default_factory=dict)
     pauses: list[float] = field(default_factory=list)
     target_through: str | None = None
+    extra_environ: dict[str, str] = field(default_factory=dict)
 
     @property
     def config(self) -> Config:
@@ -58,7 +59,11 @@ class World:
     @property
     def environ(self) -> dict[str, str]:
         """The variables of a process that works on this world."""
-        found = {"SOURCE_DATABASE_URL": self.source, "TARGET_DATABASE_URL": self.target_through or self.target}
+        found = {
+            "SOURCE_DATABASE_URL": self.source,
+            "TARGET_DATABASE_URL": self.target_through or self.target,
+            **self.extra_environ,
+        }
         return found if self.project is None else {**found, "DATABASE_URL": self.project}
 
     def connections(self) -> Connections:
