@@ -1,5 +1,6 @@
-"""The running product, once for all tests of this folder, and a browser."""
+"""The running product, once for each file of tests, and a browser."""
 
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 CANARY_SECRET = "canary-Secr3t-9f41"
+GRANTS = """
+CREATE ROLE {reader} LOGIN PASSWORD '{password}';
+GRANT USAGE ON SCHEMA sales TO {reader};
+GRANT SELECT ON ALL TABLES IN SCHEMA sales TO {reader};
+"""
 BROWSER_FLAGS = [
     "--headless",
     "--no-sandbox",  # Chromium refuses to run as root with it
@@ -26,7 +32,7 @@ BROWSER_FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def receiver() -> Iterator[Receiver]:
     """A local HTTP server that alerts go to."""
     receiver = Receiver()
@@ -34,30 +40,30 @@ def receiver() -> Iterator[Receiver]:
     receiver.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def product(postgres_server: str, receiver: Receiver, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """``reconcile-assets dev`` over a source with 20 days of 50 orders and an empty target."""
     databases = Databases(postgres_server)
     source, target = databases("sales"), databases("warehouse")
+    reader = f"reader_{secrets.token_hex(4)}"
     product = Product(
         tmp_path_factory.mktemp("a project"),  # with a space, as folders have
         source=source,
         target=target,
-        product_source=with_login(source, "canary_reader", CANARY_SECRET),
+        product_source=with_login(source, reader, CANARY_SECRET),
         alert_url=receiver.url,
     )
     product.execute(source, SOURCE)
     product.execute(target, TARGET)
-    product.execute(source, f"CREATE ROLE canary_reader LOGIN PASSWORD '{CANARY_SECRET}'")
-    product.execute(source, "GRANT USAGE ON SCHEMA sales TO canary_reader")
-    product.execute(source, "GRANT SELECT ON ALL TABLES IN SCHEMA sales TO canary_reader")
-    product.start()
-    yield product
-    if product.process.poll() is None:
-        product.stop()
-    product.execute(source, "DROP OWNED BY canary_reader")
-    product.execute(source, "DROP ROLE canary_reader")
-    databases.drop()
+    product.execute(source, GRANTS.format(reader=reader, password=CANARY_SECRET))
+    try:
+        product.start()
+        yield product
+    finally:
+        if product.process.poll() is None:
+            product.stop()
+        product.execute(source, f"DROP OWNED BY {reader}; DROP ROLE {reader}")
+        databases.drop()
 
 
 @pytest.fixture

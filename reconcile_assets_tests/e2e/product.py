@@ -99,9 +99,9 @@ class Product:
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(timeout=60)
 
-    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    def run(self, *arguments: str, **environ: str) -> "subprocess.CompletedProcess[str]":
         """Run another command of the product in the same folder, over the same ledger."""
-        environ = {**self._environ, "DATABASE_URL": self.ledger_url}
+        environ = {**self._environ, "DATABASE_URL": self.ledger_url, **environ}
         command = [sys.executable, "-m", "reconcile_assets", *arguments]
         done = subprocess.run(command, cwd=self.folder, env=environ, capture_output=True, text=True, timeout=120)
         self._printed += [done.stdout, done.stderr]
@@ -144,10 +144,35 @@ class Product:
 
         return wait_for(ended, seconds=180, what="the end of the backfill")
 
-    def execute(self, url: str, sql: str) -> list[tuple[Any, ...]]:
+    def reconcile(self, *partitions: str) -> str:
+        """Run the table's reconciliation job, as its schedule does; wait for its end and give its status."""
+        data = self.ask(
+            """mutation Launch($params: ExecutionParams!) { launchRun(executionParams: $params) {
+                 __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }""",
+            {
+                "params": {
+                    "selector": {
+                        "jobName": "orders_reconciliation",
+                        "repositoryName": "__repository__",
+                        "repositoryLocationName": "reconcile_assets",
+                    },
+                    "runConfigData": {"ops": {"orders_reconcile": {"config": {"partitions": list(partitions)}}}},
+                }
+            },
+        )
+        run_id = data["launchRun"]["run"]["runId"]
+        query = "query Status($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
+
+        def ended() -> str | None:
+            status: str = self.ask(query, {"id": run_id})["runOrError"]["status"]
+            return status if status in {"SUCCESS", "FAILURE", "CANCELED"} else None
+
+        return wait_for(ended, seconds=120, what="the end of the reconciliation")
+
+    def execute(self, url: str, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """One statement in one of the databases; its rows if it gives any."""
         with psycopg.connect(url, autocommit=True) as connection:
-            cursor = connection.execute(sql)
+            cursor = connection.execute(sql, values or None)
             return cursor.fetchall() if cursor.description else []
 
 

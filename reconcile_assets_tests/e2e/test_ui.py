@@ -49,8 +49,9 @@ def test_the_page_shows_what_was_compared_in_a_partition(page: "Page", product: 
 
     page.locator(f'[title="{LAST}"]').click()
 
-    page.get_by_text("source_rows").first.wait_for()
-    assert "50" in page.inner_text("body")
+    page.get_by_text("source rows").first.wait_for()
+    assert re.search(r"source rows\s+50\s", page.inner_text("body"))
+    assert re.search(r"target rows\s+50\s", page.inner_text("body"))
     _keep(page, "check-partition")
 
 
