@@ -8,7 +8,7 @@ from reconcile_assets.core.verdicts import CheckVerdict, Verdict
 from reconcile_assets.ledger.audit import REPLACED, AuditEntry, genesis_hash
 from reconcile_assets.ledger.batches import Batch
 
-NOON = datetime(2026, 3, 29, 12, tzinfo=UTC)
+NOON = datetime(2024, 3, 31, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
 

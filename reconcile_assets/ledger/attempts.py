@@ -9,7 +9,7 @@ import threading
 import uuid
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -148,6 +148,9 @@ def bury(connection: sa.Connection, attempt: Attempt, *, now: datetime) -> bool:
 def _lost_verdicts(connection: sa.Connection, attempt: Attempt, now: datetime) -> list[CheckVerdict]:
     since = attempt.started_at or now
     done = fetch_recorded_keys(connection, table=attempt.table, run_id=attempt.run_id, since=since)
+    # Another run that looked after this one can have written its last has the later word.
+    silent = (attempt.heartbeat_at or now) + timedelta(seconds=BEAT_SECONDS)
+    done |= fetch_recorded_keys(connection, table=attempt.table, run_id=None, since=silent)
     return [
         CheckVerdict(
             table=attempt.table,

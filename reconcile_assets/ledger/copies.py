@@ -48,10 +48,8 @@ def copy_entries(database: LedgerDatabase, target: str, connection: sa.Connectio
         return copied
 
 
-def verify_target(database: LedgerDatabase | None, target: str, connection: sa.Connection) -> AuditVerification:
+def verify_target(database: LedgerDatabase, target: str, connection: sa.Connection) -> AuditVerification:
     """Verify a target's chain against itself, its copy, its head and the batches committed beside it."""
-    if database is None:
-        return _verify(connection, target, None)
     with database.reading() as own:
         reason = _copy_fault(own, target)
     if reason:
@@ -90,7 +88,7 @@ def iterate_copy(database: LedgerDatabase, target: str) -> Iterator[AuditEntry]:
     return iterate_by_number(fetch, mine.where(copies.c.seq <= end), copies.c.seq)
 
 
-def _verify(connection: sa.Connection, target: str, copy: Iterator[AuditEntry] | None) -> AuditVerification:
+def _verify(connection: sa.Connection, target: str, copy: Iterator[AuditEntry]) -> AuditVerification:
     with ledger_errors(target):
         if not has_chain(connection):
             return verify_chain((), copy)

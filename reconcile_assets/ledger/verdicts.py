@@ -78,12 +78,14 @@ def fetch_verdict_summary(connection: sa.Connection) -> tuple[VerdictSummary, ..
 
 
 def fetch_recorded_keys(
-    connection: sa.Connection, *, table: str, run_id: str, since: datetime
+    connection: sa.Connection, *, table: str, run_id: str | None, since: datetime
 ) -> frozenset[tuple[str, str]]:
-    """Checks and partitions of a table for which a run has recorded a verdict since an instant."""
+    """Checks and partitions of a table for which a run has a verdict since an instant; None: any run."""
     history = ledger_tables(connection.dialect.name).verdicts
+    # What another run recorded late may be of a look that it took before.
+    whose = history.c.evaluated_at >= since if run_id is None else history.c.run_id == run_id
     query = sa.select(history.c.check_name, history.c.partition).where(
-        history.c.table_name == table, history.c.run_id == run_id, history.c.recorded_at >= since
+        history.c.table_name == table, history.c.recorded_at >= since, whose
     )
     return frozenset((row.check_name, row.partition) for row in connection.execute(query))
 

@@ -81,6 +81,17 @@ def test_verdicts_of_other_runs_do_not_speak_for_it(ledger: Ledger) -> None:
     assert ledger.fetch_latest_verdicts()[0].verdict.verdict is Verdict.INCONCLUSIVE
 
 
+@pytest.mark.parametrize(("seconds_after", "left"), [(9, Verdict.INCONCLUSIVE), (11, Verdict.MATCHED)])
+def test_who_looked_after_it_fell_silent_has_the_later_word(ledger: Ledger, seconds_after: int, left: Verdict) -> None:
+    """A beat is 10 seconds: before that the run may have been at work."""
+    start(ledger, checks=["rows"], partitions=["a"])
+    looked_at = NOON + timedelta(seconds=seconds_after)
+    ledger.record_verdicts(matched("a", at=looked_at), run_id="another run")
+    (dead,) = ledger.find_dead_attempts(STALE, NOON + 5 * MINUTE)
+    assert ledger.bury_attempt(dead, now=NOON + 5 * MINUTE)
+    assert ledger.fetch_latest_verdicts()[0].verdict.verdict is left
+
+
 def test_one_of_many_buries(ledger: Ledger) -> None:
     start(ledger)
     (dead,) = ledger.find_dead_attempts(STALE, NOON + 5 * MINUTE)

@@ -95,6 +95,16 @@ sys.exit(max(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in chi
 """
 
 
+# Each stays in its transaction for a while, so that they meet there also on a machine that is slow to start them.
+WITHOUT_THE_LOCK = """
+import time
+from reconcile_assets.ledger import migrations
+now = migrations.database_now
+migrations.lock_transaction = lambda *_: None
+migrations.database_now = lambda connection: time.sleep(2) or now(connection)
+"""
+
+
 def test_twenty_processes_that_start_at_once_migrate_once(database_url: Callable[[str], str]) -> None:
     url = database_url("ledger")
     done = subprocess.run(
@@ -110,9 +120,8 @@ def test_twenty_processes_that_start_at_once_migrate_once(database_url: Callable
 
 def test_without_the_lock_processes_that_start_at_once_fail(postgres_url: str) -> None:
     """The control: the lock is what lets them start together."""
-    unlocked = "from reconcile_assets.ledger import migrations\nmigrations.lock_transaction = lambda *_: None\n"
     done = subprocess.run(
-        [sys.executable, "-c", unlocked + TWENTY_PROCESSES, postgres_url],
+        [sys.executable, "-c", WITHOUT_THE_LOCK + TWENTY_PROCESSES, postgres_url],
         capture_output=True,
         text=True,
         timeout=120,

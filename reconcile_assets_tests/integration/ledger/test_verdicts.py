@@ -93,7 +93,7 @@ def test_one_alert_tells_of_all_newly_bad_partitions_of_a_check(ledger: Ledger) 
         "missing_in_source": None,
         "value_differs": 1,
         "notes": ["2 rows are missing", "could not verify: time-out"],
-        "verdict_at": "2026-03-29T11:59:00.000000+00:00",
+        "verdict_at": "2024-03-31T11:59:00.000000+00:00",
         "run_id": "run-1",
         "backfill_id": "backfill-1",
     }
