@@ -134,7 +134,7 @@ def describe_verdict(verdict: CheckVerdict) -> str:
     found = [f"{count} rows {what}" for what, count in counted.items() if count]
     if verdict.verdict is Verdict.MISMATCHED:
         return "; ".join(found or verdict.notes[:1]) or "the target differs from the source"
-    return "; ".join(("equal to the source", *verdict.notes[:1]))
+    return "; ".join(("matched", *verdict.notes[:1]))
 
 
 def _metadata(verdict: CheckVerdict, last_write: Mapping[str, int]) -> dict[str, Any]:

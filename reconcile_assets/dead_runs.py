@@ -208,7 +208,7 @@ def _settle(
     known = {
         (latest.verdict.check, latest.verdict.partition): latest.verdict
         for latest in ledger.iterate_latest_verdicts([checks.table.name])
-        if latest.recorded_at >= record.create_timestamp
+        if latest.run_id == run.run_id or latest.recorded_at > record.update_timestamp  # its own, or after its end
     }
     outcome = "was cancelled" if run.status is dg.DagsterRunStatus.CANCELED else "failed"
     missing = [

@@ -146,7 +146,7 @@ def find_writers(resource: ReconcileResource, checks: TableChecks) -> str | None
     """
     try:
         with resource.open(checks.config) as connections:
-            open_attempts = connections.ledger().find_dead_attempts(timedelta(0), resource.get_now())
+            open_attempts = connections.ledger().find_dead_attempts(timedelta(0))
     except ReconcileAssetsError:
         return None
     for attempt in open_attempts:

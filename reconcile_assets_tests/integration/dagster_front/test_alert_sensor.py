@@ -208,6 +208,39 @@ def test_a_silent_attempt_is_buried_when_it_is_still_silent_at_a_later_tick(last
     ledger.close()
 
 
+def test_what_another_run_has_proved_since_is_not_taken_back(lasting_world: World) -> None:
+    world = lasting_world
+    ledger = open_ledger(world.urls["project"])
+    long_ago = datetime.now(UTC) - timedelta(minutes=5)
+    ledger.start_attempt("died", "backfill", "orders", {"rows": "ERROR"}, [day(0), day(1)], now=long_ago)
+    world.backfill(0, 0)
+    suspected = tick(world)
+    buried = tick(world, after=timedelta(seconds=20), cursor=suspected.cursor)
+    assert "1 dead attempts" in str(buried.skip_message)
+    found = {partition: verdict.verdict for (name, partition), verdict in world.verdicts().items() if name == "rows"}
+    assert found == {day(0): Verdict.MATCHED, day(1): Verdict.INCONCLUSIVE}
+    assert world.checked("rows") == {"SUCCEEDED": {day(0)}, "FAILED": {day(1)}}
+    ledger.close()
+
+
+@pytest.mark.parametrize(("silent", "buried"), [(200, 0), (260, 1)])
+def test_a_process_that_is_there_and_silent_is_waited_for_but_not_for_ever(
+    lasting_world: World, monkeypatch: pytest.MonkeyPatch, silent: int, buried: int
+) -> None:
+    world = lasting_world
+    monkeypatch.setattr("reconcile_assets.dead_runs._is_alive", lambda instance, run: True)
+    run = create_run_for_test(world.instance, status=dg.DagsterRunStatus.STARTED, asset_selection=frozenset({ORDERS}))
+    ledger = open_ledger(world.urls["project"])
+    ledger.start_attempt(run.run_id, "reconcile", "orders", {"rows": "ERROR"}, [day(0)])
+    suspected = tick(world, after=timedelta(seconds=silent - 20))
+    later = tick(world, after=timedelta(seconds=silent), cursor=suspected.cursor)
+    assert f"{buried} dead attempts" in str(later.skip_message)
+    after = world.instance.get_run_by_id(run.run_id)
+    assert after is not None
+    assert after.status is dg.DagsterRunStatus.STARTED  # it is alive, and may yet come to an end
+    ledger.close()
+
+
 def test_an_attempt_that_beats_again_is_left_alone(lasting_world: World) -> None:
     world = lasting_world
     ledger = open_ledger(world.urls["project"])
