@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> NoReturn:
         AlreadyRunning: another ``dev`` or ``demo`` uses the state folder, or the port asked for is in use.
         KeyboardInterrupt: on Ctrl-C and SIGTERM, when all is ended.
     """
-    from reconcile_assets.configuration.environment import CONFIG_FILE, state_dir
+    from reconcile_assets.configuration.environment import CONFIG_FILE, PROJECT_DATABASE, state_dir
     from reconcile_assets.configuration.loading import find_config, load_config
     from reconcile_assets.serving.interrupts import interrupted_once
     from reconcile_assets.serving.ports import UI_PORT, choose_port
@@ -49,22 +49,22 @@ def run(args: argparse.Namespace) -> NoReturn:
     from reconcile_assets.supervision import FolderLock, prepare_state_folder
 
     cwd = Path.cwd()
-    environ = {**os.environ, **({CONFIG_FILE: args.config} if args.config else {})}
-    path = find_config(cwd, environ).absolute()
+    path = find_config(cwd, os.environ, args.config).absolute()
+    environ = {**os.environ, CONFIG_FILE: str(path)}
     config = load_config(path, environ=environ)
     state = prepare_state_folder(state_dir(environ, cwd))
     with interrupted_once(), FolderLock(state / "lock", what="the state folder") as lock:
         port = choose_port(args.port)
-        if args.port is None and port != UI_PORT:
-            say(f"port {UI_PORT} is in use: taking {port}")
         with _project_database(state, environ) as (database_url, is_embedded):
             services = DagsterServices(
                 state,
                 database_url=database_url,
                 port=port,
-                environ={**environ, CONFIG_FILE: str(path), "DATABASE_URL": database_url},
+                environ={**environ, PROJECT_DATABASE: database_url},
                 keep_open=(lock.descriptor,),
             )
+            if args.port is None and port != UI_PORT:
+                say(f"port {UI_PORT} is in use: taking {port}")
             say(f"starting Dagster for {len(config.tables)} tables of {path} (logs: {services.logs})")
             started = time.time()
             with services:
