@@ -38,8 +38,8 @@ class World:
     extra_environ: dict[str, str] = field(default_factory=dict)
 
     @property
-    def config(self) -> Config:
-        """The configuration of one table, `orders`, by day."""
+    def attributes(self) -> dict[str, Any]:
+        """The configuration of one table, `orders`, by day, as the YAML has it."""
         table = {
             "name": "orders",
             "source_table": "orders",
@@ -50,7 +50,11 @@ class World:
         }
         if "source_query" in table:
             table.pop("source_table")
-        return Config.model_validate({"tables": [table]})
+        return {"tables": [table]}
+
+    @property
+    def config(self) -> Config:
+        return Config.model_validate(self.attributes)
 
     @property
     def orders(self) -> TableConfig:

@@ -1,0 +1,165 @@
+"""The commands `gaps`, `backfill` and `reconcile` over real databases, from the arguments to the exit code."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import yaml
+
+from reconcile_assets.cli import main
+from reconcile_assets_tests.engine_world import World, build_world
+
+Urls = Callable[[str], str]
+
+
+@pytest.fixture
+def world(postgres_urls: Urls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Databases, a configuration file and variables, as a user has them."""
+    found = build_world(postgres_urls, project=True)
+    document = {"type": "reconcile_assets.components.ReconciledTables", "attributes": found.attributes}
+    (tmp_path / "defs.yaml").write_text(yaml.safe_dump(document))
+    for name, value in found.environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("RECONCILE_CONFIG", str(tmp_path / "defs.yaml"))
+    monkeypatch.chdir(tmp_path)
+    return found
+
+
+def _json(capsys: pytest.CaptureFixture[str]) -> Any:
+    return json.loads(capsys.readouterr().out)
+
+
+def test_gaps_draws_a_calendar_and_exits_1(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.backfill("2024-01-02", "2024-01-03")
+    assert main(["gaps"]) == 1
+    out = capsys.readouterr().out.splitlines()
+    assert out[0] == "orders: 8 of 10 partitions have gaps"
+    assert out[2] == "2024-01  M = = M M M M M M M"
+    assert out[3] == "= matched 2   M missing 8"
+
+
+def test_gaps_exits_0_without_gaps_and_names_strays(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.run_source("INSERT INTO orders VALUES (-1, NULL, 1, '')")
+    world.backfill()
+    assert main(["gaps", "orders"]) == 0
+    assert "note: orders: 1 rows of the source stand in no partition" in capsys.readouterr().err
+
+
+def test_gaps_as_json_is_one_document(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.backfill("2024-01-02")
+    assert main(["gaps", "--json", "--from", "2024-01-02", "--to", "2024-01-04"]) == 1
+    document = _json(capsys)
+    assert document["verdict"] == "mismatched"
+    (table,) = document["tables"]
+    assert table["counts"] == {"matched": 1, "missing": 1, "short": 0, "extra": 0, "stale": 0, "different": 0}
+    assert [each["kind"] for each in table["partitions"]] == ["matched", "missing"]
+    assert table["unpartitioned"] == {"source": None, "target": None}
+
+
+def test_gaps_exits_2_when_a_table_cannot_be_asked(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.run_target("DROP TABLE orders")
+    assert main(["gaps", "--json"]) == 2
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["tables"][0]["error"] in captured.err
+
+
+def test_backfill_writes_what_is_selected_and_says_so(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["backfill", "orders", "--partition", "2024-01-02...2024-01-04", "--reason", "late rows"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.splitlines()[1].split()[:4] == ["orders", "3", "0", "36"]
+    assert "backfill orders: 3 of 3" in captured.err
+    assert world.ask_target("SELECT DISTINCT reason FROM reconcile_assets.batches") == [("late rows",)]
+
+
+def test_backfill_exits_1_when_some_and_2_when_all_fail(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.run_target("ALTER TABLE orders ADD CONSTRAINT small CHECK (amount < 5)")
+    assert main(["backfill", "--json", "--actor", "ann"]) == 1
+    document = _json(capsys)
+    (table,) = document["tables"]
+    assert (table["written"], table["failed"]) == (5, 5)
+    failed = [each for each in table["partitions"] if each["status"] == "failed"]
+    assert "small" in failed[0]["error"]
+    assert world.ask_target("SELECT DISTINCT actor FROM reconcile_assets.batches") == [("ann",)]
+    assert main(["backfill", "--from", "2024-01-08"]) == 2
+    assert "orders 2024-01-08: target: a row was refused" in capsys.readouterr().err
+
+
+def test_backfill_exits_2_when_nothing_could_begin(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.run_target("DROP TABLE orders")
+    assert main(["backfill"]) == 2
+    assert "orders: target: there is no table orders" in capsys.readouterr().err
+
+
+def test_an_interrupted_backfill_exits_130_and_leaves_whole_partitions(world: World) -> None:
+    world.run_target(
+        "CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN PERFORM pg_advisory_lock_shared(4711); RETURN NEW; END'",
+        "CREATE TRIGGER hold BEFORE INSERT ON orders FOR EACH ROW WHEN (NEW.id = 6001) EXECUTE FUNCTION hold()",
+    )
+    with psycopg.connect(world.target, autocommit=True) as gate:
+        gate.execute("SELECT pg_advisory_lock(4711)")
+        command = [sys.executable, "-m", "reconcile_assets", "backfill"]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+            waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted"
+            deadline = time.monotonic() + 60
+            while world.ask_target(waiting) != [(1,)]:
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert world.ask_target("SELECT count(*), count(DISTINCT at::date) FROM orders") == [(60, 5)]
+    assert world.count_batches() == (5, 5)
+
+
+def test_reconcile_exits_by_the_worst_verdict_and_records_it(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.backfill()
+    assert main(["reconcile"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].split() == ["orders", "row_count", "10", "0", "0"]
+    world.run_target("DELETE FROM orders WHERE id = 4004")
+    assert main(["reconcile", "--json"]) == 1
+    document = _json(capsys)
+    assert document["verdict"] == "mismatched"
+    bad = [each for each in document["verdicts"] if each["verdict"] != "matched"]
+    assert [(each["check"], each["partition"]) for each in bad] == [("row_count", "2024-01-05"), ("rows", "2024-01-05")]
+    with world.connections() as connections:
+        latest = connections.ledger().fetch_verdict_summary()
+    assert {(each.check, each.mismatched) for each in latest} == {("row_count", 1), ("rows", 1)}
+
+
+def test_reconcile_names_what_differs_for_people(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.backfill()
+    world.run_target("DELETE FROM orders WHERE id = 4004")
+    assert main(["reconcile", "--partition", "2024-01-05"]) == 1
+    out = capsys.readouterr().out
+    assert "orders 2024-01-05 rows: mismatched (1 missing in the target" in out
+    assert "12 rows in the source, 11 in the target" in out
+
+
+def test_reconcile_exits_2_when_it_could_not_look(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.run_target("DROP TABLE orders")
+    assert main(["reconcile", "--check", "rows", "--partition", "2024-01-05"]) == 2
+    assert "could not verify: target: there is no table orders" in capsys.readouterr().out
+
+
+def test_reconcile_without_a_ledger_shows_and_says_that_nothing_is_recorded(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DATABASE_URL")
+    world.backfill()
+    assert main(["reconcile"]) == 0
+    assert "not recorded" in capsys.readouterr().err
+
+
+def test_an_unknown_check_is_refused_with_those_there_are(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reconcile", "--check", "row"]) == 2
+    assert "row_count, rows" in capsys.readouterr().err
