@@ -6,7 +6,7 @@ from typing import Protocol
 
 from reconcile_assets.core.compare import NO_COUNTS, NO_ROWS, Checksum, SideCounts
 
-ROWS_PER_BUCKET = 64
+ROWS_PER_BUCKET = 48
 MOST_BUCKETS = 32_768
 SMALL = 2_000  # rows that are rather shipped than bucketed
 
@@ -44,7 +44,7 @@ class WindowSums:
 
 
 def choose_buckets(rows: int, windows: int) -> int:
-    """Buckets for each window: a power of 2, so that a bucket has about 64 rows."""
+    """Buckets for each window: a power of 2, so that a bucket has about 48 to 96 rows."""
     if rows <= SMALL or windows < 1:
         return 1
     wanted = min(rows // ROWS_PER_BUCKET, MOST_BUCKETS) // windows

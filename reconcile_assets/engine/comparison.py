@@ -96,14 +96,15 @@ def _compare(
     search: RowSearch,
     partitions: PartitionFilter | None,
 ) -> tuple[dict[str | None, WindowSums], dict[str | None, Tally]]:
-    count = 1 if partitions is None else len(partitions.partitions)
-    estimates = on_both_sides(
-        source,
-        target,
-        lambda: source.estimate_rows(queries[0].relation),
-        lambda: target.estimate_rows(queries[1].relation),
-    )
-    buckets = choose_buckets(max(estimates), count)
+    buckets = 1  # many windows are small enough; only those that differ are divided further
+    if partitions is None or len(partitions.partitions) == 1:
+        estimates = on_both_sides(
+            source,
+            target,
+            lambda: source.estimate_rows(queries[0].relation),
+            lambda: target.estimate_rows(queries[1].relation),
+        )
+        buckets = choose_buckets(max(estimates), 1)
     sums = on_both_sides(
         source,
         target,

@@ -99,13 +99,18 @@ class RowSearch:
     def _ships_values(
         self, different: Mapping[Bucket, int], buckets: int, windows: Mapping[str | None, WindowSums]
     ) -> bool:
-        """Whether to ship values at once: few rows, many differences, or no way to fetch rows by key."""
+        """Whether to ship values at once: few rows, many differences, or no way to fetch rows by key.
+
+        Keys that differ are kept until they are looked up, so there must not be many of them.
+        """
         rows = sum(different.values())
         names = {window for window, _ in different}
         null_keys = any(windows[name].source.null_keys or windows[name].target.null_keys for name in names)
         if rows <= SMALL or null_keys or not all(self._can_look_up(side) for side in (0, 1)):
             return True
-        return buckets > 1 and len(different) > buckets * len(names) // 2
+        if buckets == 1:
+            return rows > _MANY
+        return len(different) > buckets * len(names) // 2
 
     def _can_look_up(self, side: int) -> bool:
         query = self._queries[side]

@@ -136,3 +136,19 @@ def test_partitions_with_a_hole_between_them_leave_its_rows_out(pair: Pair) -> N
     chosen = [item for index, item in enumerate(days(date(2024, 1, 1), 5)) if index in (0, 3)]
     found = compare(pair, chosen, kind=TypeKind.DATE)
     assert {key: item.source.rows for key, item in found.items()} == {"2024-01-01": 1, "2024-01-04": 1}
+
+
+@pytest.mark.parametrize("share", [3, 20_000], ids=["many differ", "few differ"])
+def test_a_large_partition_that_differs_is_divided_further(pair: Pair, share: int) -> None:
+    pair.run(
+        "CREATE TABLE t (id int PRIMARY KEY, at timestamptz, v int);"
+        "INSERT INTO t SELECT g, '2024-01-01+00'::timestamptz + g * interval '4 seconds', g"
+        " FROM generate_series(0, 43199) g;"
+        "ANALYZE t"
+    )
+    pair.connections[1].execute(f"UPDATE t SET v = -1 WHERE id < 21600 AND id % {share} = 1".encode())
+    found = compare(pair, days(date(2024, 1, 1), 2), kind=TypeKind.TIMESTAMPTZ)
+    assert found["2024-01-01"].value_differs == len(range(1, 21_600, share))
+    assert found["2024-01-02"].verdict == "matched"
+    assert found["2024-01-01"].source_cost.scans == 3
+    assert (found["2024-01-01"].source_cost.rows_read < 2_000) is (share > 3)

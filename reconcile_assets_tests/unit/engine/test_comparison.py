@@ -144,7 +144,7 @@ def test_a_few_rows_in_differing_buckets_are_shipped_with_their_values() -> None
     source = FakeSession(make(3_000), estimate=1_000_000)
     target = FakeSession(make(3_000, {7: "changed"}), estimate=1_000_000)
     assert counts(compare(source, target)) == (0, 0, 1)
-    assert source.calls == ["sums 8192", "values"]
+    assert source.calls == ["sums 16384", "values"]
 
 
 def test_few_differences_ship_digests_and_then_values_by_key() -> None:
