@@ -110,14 +110,22 @@ def _fail_some(
         )
     names = _checks_in_run(context, checks)
     if names:
-        check_partitions(
-            context.op_execution_context, resource, checks=checks, names=names, partitions=context.partition_keys
-        )
+        _check_anyway(context, resource, checks, names)
     raise dg.Failure(
         f"{name_partitions(failures)} of {checks.table.name} were not written: {_reasons(failures)}",
         metadata={"failed partitions": "\n".join(f"{key}: {why}" for key, why in sorted(failures.items())[:100])},
         allow_retries=False,
     )
+
+
+def _check_anyway(
+    context: dg.AssetExecutionContext, resource: ReconcileResource, checks: TableChecks, names: set[str]
+) -> None:
+    step = context.op_execution_context
+    try:
+        check_partitions(step, resource, checks=checks, names=names, partitions=context.partition_keys)
+    except dg.Failure as failure:
+        context.log.error(str(failure.description))  # the step fails in any case, and says which partitions
 
 
 def _checks_in_run(context: dg.AssetExecutionContext, checks: TableChecks) -> set[str]:

@@ -105,18 +105,25 @@ def check_partitions(
         names: which of them to run.
         partitions: keys, in order.
         only_news: log an evaluation only where Dagster does not show the same already.
+
+    Raises:
+        dagster.Failure: the ledger could not be written, so nothing was recorded.
     """
-    windows = [checks.table.partition.scheme().partition(key) for key in partitions]
-    with resource.open(checks.config) as connections:
-        verdicts = run_and_record(
-            checks.table,
-            windows,
-            connections=connections,
-            run_id=context.run.run_id,
-            backfill_id=context.run.tags.get(BACKFILL_TAG),
-            checks=names,
-        )
-        writes = _fetch_last_writes(connections, checks, partitions)
+    scheme = checks.table.partition.scheme()
+    windows = [scheme.partition(key) for key in partitions]
+    try:
+        with resource.open(checks.config) as connections:
+            verdicts = run_and_record(
+                checks.table,
+                windows,
+                connections=connections,
+                run_id=context.run.run_id,
+                backfill_id=context.run.tags.get(BACKFILL_TAG),
+                checks=names,
+            )
+            writes = _fetch_last_writes(connections, checks, partitions)
+    except ReconcileAssetsError as error:
+        raise dg.Failure(f"could not verify: {error}", allow_retries=False) from None
     log_evaluations(context, checks, verdicts, writes=writes, only_news=only_news)
     return verdicts
 

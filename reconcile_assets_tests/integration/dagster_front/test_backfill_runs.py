@@ -123,3 +123,37 @@ def test_a_source_that_is_down_fails_the_partitions_and_is_never_green(
     evaluation = world.evaluations(result.run_id)[0]
     assert evaluation.description is not None
     assert evaluation.description.startswith("could not verify")
+
+
+def test_without_a_ledger_nothing_is_green_and_the_reason_is_one_line(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://postgres:canary@127.0.0.1:1/nowhere")
+    result = world.backfill(0, 0)
+    assert not result.success
+    failure = next(event for event in result.all_events if event.is_step_failure)
+    assert str(failure.step_failure_data.user_failure_data.description).startswith("could not verify: DATABASE_URL")
+    assert "canary" not in str(failure)
+    assert world.checked("rows") == {"EXECUTION_FAILED": {day(0)}}
+
+
+def test_checks_launched_without_partitions_say_what_they_need(world: World) -> None:
+    job = world.definitions().resolve_implicit_global_asset_job_def()
+    chosen = job.get_subset(asset_selection=set(), asset_check_selection={dg.AssetCheckKey(ORDERS, "rows")})
+    result = chosen.execute_in_process(instance=world.instance, raise_on_error=False)
+    assert not result.success
+    failure = next(event for event in result.all_events if event.is_step_failure)
+    assert "launch them for a partition or a range" in str(failure.step_failure_data.user_failure_data.description)
+
+
+def test_a_run_on_postgresql_storage_shows_every_partition_of_its_range(
+    dagster_postgres_instance: dg.DagsterInstance, urls: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(
+        "DAGSTER_EVENT_BATCH_SIZE", "500"
+    )  # events are then written late: not later than the checks look
+    world = World(dagster_postgres_instance, urls)
+    assert world.backfill(0, 9).success
+    ten = {day(number) for number in range(10)}
+    assert set(world.materialized()) == ten
+    assert world.checked("rows") == {"SUCCEEDED": ten}
