@@ -66,6 +66,7 @@ class World:
         found = {
             "SOURCE_DATABASE_URL": self.source,
             "TARGET_DATABASE_URL": self.target_through or self.target,
+            "RECONCILE_STATE": "/nonexistent",  # where no embedded ledger runs
             **self.extra_environ,
         }
         return found if self.project is None else {**found, "DATABASE_URL": self.project}

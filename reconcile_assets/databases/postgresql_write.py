@@ -19,12 +19,20 @@ from psycopg import sql
 from psycopg.pq import DiagnosticField, ExecStatus
 
 from reconcile_assets.databases.errors import translated_errors
-from reconcile_assets.errors import AlreadyRunning, UnknownOutcome
+from reconcile_assets.errors import AlreadyRunning, SerializationConflict, UnknownOutcome
 
 # psycopg hands out one row per chunk; a write to the socket per row costs an eighth of the speed.
 CHUNK_BYTES = 128 * 1024
 
 Query = sql.SQL | sql.Composed
+
+
+class PartitionsHeld(AlreadyRunning):
+    """Another run was writing these partitions for longer than we waited."""
+
+    def __init__(self, message: str, keys: frozenset[str]) -> None:
+        super().__init__(message)
+        self.keys = keys
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,8 @@ def lock_partitions(connection: psycopg.Connection[Any], table: str, partitions:
     """Wait for the lock of each partition, in one order for everyone, until the transaction ends.
 
     Raises:
-        AlreadyRunning: another run held one for longer than the transaction's ``lock_timeout``.
+        PartitionsHeld: another run held some for longer than the transaction's ``lock_timeout``.
+        SerializationConflict: they were let go just then: try again.
     """
     numbers = {lock_number(table, partition): partition for partition in partitions}
     connection.execute("SAVEPOINT reconcile_assets_locks")
@@ -82,9 +91,12 @@ def lock_partitions(connection: psycopg.Connection[Any], table: str, partitions:
     except psycopg.errors.LockNotAvailable:
         connection.execute("ROLLBACK TO SAVEPOINT reconcile_assets_locks")
         held = [numbers[number] for number in _held_by_others(connection, sorted(numbers))]
-        names = ", ".join(sorted(held)[:3]) or "a partition"
-        raise AlreadyRunning(
-            f"another run is writing {names} of {table}; wait until it ends, or stop it, then run this again"
+        if not held:
+            raise SerializationConflict(f"another run was writing partitions of {table}; try again") from None
+        names = ", ".join(sorted(held)[:3])
+        raise PartitionsHeld(
+            f"another run is writing {names} of {table}; wait until it ends, or stop it, then run this again",
+            frozenset(held),
         ) from None
     connection.execute("RELEASE SAVEPOINT reconcile_assets_locks")
 

@@ -10,7 +10,7 @@ import tenacity
 
 from reconcile_assets.configuration.models import TableConfig
 from reconcile_assets.core.windows import Partition
-from reconcile_assets.databases.postgresql_write import begin_write, commit_within
+from reconcile_assets.databases.postgresql_write import PartitionsHeld, begin_write, commit_within
 from reconcile_assets.engine.attempts import attempt_recorded
 from reconcile_assets.engine.connections import Connections
 from reconcile_assets.engine.partition_write import (
@@ -22,7 +22,7 @@ from reconcile_assets.engine.partition_write import (
 )
 from reconcile_assets.engine.tables import ResolvedTable, resolve_table
 from reconcile_assets.errors import (
-    AlreadyRunning,
+    ConfigurationError,
     ConnectionLost,
     ConstraintRefused,
     DatabaseUnavailable,
@@ -51,9 +51,9 @@ SPLIT = (
     ProofFailed,
     QueryRefused,
     StatementTimeout,
-    AlreadyRunning,
     ConnectionLost,
 )
+MOST_TIMEOUTS = 3  # in a row, until a group that ran into one is no longer split
 
 
 @dataclass(frozen=True)
@@ -150,6 +150,7 @@ class _Backfill:
         self._order = order
         self._rules = rules
         self._fatal: ReconcileAssetsError | None = None
+        self._timeouts = 0
 
     def outcomes(self, partitions: Sequence[Partition]) -> Iterator[Outcome]:
         """Every partition's outcome, group by group."""
@@ -171,6 +172,10 @@ class _Backfill:
     def _prepare(self) -> ResolvedTable:
         with self._source.session() as source, self._target.session() as target:
             table = resolve_table(self._config, source, target)
+        if table.target_table.is_view:
+            raise ConfigurationError(
+                f"table {table.name}: the target {table.config.target_table} is a view; name the table beneath it"
+            )
         with self._target.session(read_only=False) as session:
             begin_write(session.driver_connection, lock_wait=self._rules.lock_wait)
             connection = session.sqlalchemy()
@@ -183,19 +188,33 @@ class _Backfill:
         stack = [tuple(group)]
         while stack:
             part = stack.pop()
+            if not part:
+                continue
             try:
                 yield from self._write(table, part)
+            except PartitionsHeld as error:
+                stack.append(tuple(each for each in part if each.key not in error.keys))
+                for partition in (each for each in part if each.key in error.keys):
+                    yield self._fail(partition, error)
             except SPLIT as error:
-                pieces = split_group(part, error)
+                pieces = split_group(part, error) if self._may_split(error) else (part,)
                 if len(pieces) > 1:
                     stack.extend(reversed(pieces))
-                else:
-                    yield self._fail(part[0], error)
+                    continue
+                for partition in part:
+                    yield self._fail(partition, error)
             except ReconcileAssetsError as error:
                 if not isinstance(error, SerializationConflict | UnknownOutcome):
                     self._fatal = error  # the next group would meet the same
                 for partition in part:
                     yield self._fail(partition, error)
+
+    def _may_split(self, error: ReconcileAssetsError) -> bool:
+        """Smaller parts may be quicker, but where something blocks the whole table each of them would wait in vain."""
+        if not isinstance(error, StatementTimeout):
+            return True
+        self._timeouts += 1
+        return self._timeouts <= MOST_TIMEOUTS
 
     def _write(self, table: ResolvedTable, part: Sequence[Partition]) -> tuple[PartitionWrite, ...]:
         if self._fatal is not None:
@@ -210,9 +229,13 @@ class _Backfill:
             commit_wait=self._rules.commit_wait,
         )
         try:
-            return self._retrying(part[0].key)(writer.attempt)
+            writes = self._retrying(part[0].key)(writer.attempt)
         except ReconcileAssetsError as error:
             raise writer.settled(error) from None
+        self._timeouts = 0
+        for write in writes:
+            logger.info("partition written, rows: %d", write.rows_inserted, extra=self._extra(write.partition.key))
+        return writes
 
     def _retrying(self, partition: str) -> tenacity.Retrying:
         def log(state: tenacity.RetryCallState) -> None:

@@ -1,6 +1,7 @@
 """Backfilling partitions between two real databases."""
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,6 +20,7 @@ from reconcile_assets.errors import (
     MissingObject,
     PermissionDenied,
     ProofFailed,
+    StatementTimeout,
 )
 from reconcile_assets_tests.engine_world import COLUMNS, World, build_world, failed, written
 
@@ -453,3 +455,27 @@ def test_exact_decimals_and_instants_survive(world: World) -> None:
     assert world.ask_target("SELECT at, amount, note FROM orders WHERE id = -7") == [
         (datetime(2024, 1, 2, 0, 0, 0, 1, tzinfo=UTC), Decimal("12345678.91"), None)
     ]
+
+
+def test_a_table_without_a_key_is_proved_as_a_multiset_of_rows(postgres_urls: Urls) -> None:
+    world = build_world(postgres_urls, target_columns=COLUMNS.replace(" PRIMARY KEY", ""), key=[])
+    world.run_source("ALTER TABLE orders DROP CONSTRAINT orders_pkey", "INSERT INTO orders SELECT * FROM orders")
+    assert len(written(world.backfill())) == 10
+    assert world.target_rows() == world.source_rows()
+
+
+def test_a_table_that_someone_has_locked_fails_without_waiting_for_each_partition(world: World) -> None:
+    world.backfill("2024-01-01")
+    with psycopg.connect(world.target) as other:
+        other.execute("LOCK TABLE orders IN SHARE MODE")
+        began = time.monotonic()
+        errors = failed(world.backfill(lock_wait=0.3))
+    assert len(errors) == 10
+    assert all(isinstance(error, StatementTimeout) for error in errors.values())
+    assert time.monotonic() - began < 30
+
+
+def test_a_view_is_no_target(world: World) -> None:
+    world.run_target("ALTER TABLE orders RENAME TO beneath", "CREATE VIEW orders AS SELECT * FROM beneath")
+    with pytest.raises(ConfigurationError, match="is a view"):
+        world.backfill()
