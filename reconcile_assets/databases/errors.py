@@ -37,6 +37,8 @@ def translated_errors(name: str) -> Iterator[None]:
         yield
     except psycopg.Error as error:
         raise translate(error, name) from None
+    except UnicodeDecodeError:
+        raise QueryRefused(f"{name}: the database holds text that is not valid in its encoding") from None
     except ValueError as error:
         if "NUL" not in str(error):
             raise
@@ -147,6 +149,12 @@ def _client_error(
 
 
 _CLIENT_ERRORS = [
+    _client_error(
+        r"server closed the connection|unexpected eof|eof detected|connection reset|broken pipe"
+        r"|connection is (lost|closed)",
+        ConnectionLost,
+        "the connection was lost; check the server and the network, then try again",
+    ),
     _client_error(
         r"failed to resolve host|could not translate host name|name or service not known|no address associated",
         DatabaseUnavailable,

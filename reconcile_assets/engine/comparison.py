@@ -23,7 +23,7 @@ from reconcile_assets.core.verdicts import Verdict
 from reconcile_assets.databases.base import PartitionFilter, Relation, RowsetQuery, Session
 from reconcile_assets.engine.comparison_rows import RowSearch
 from reconcile_assets.engine.sides import on_both_sides
-from reconcile_assets.errors import MissingObject, NotComparable
+from reconcile_assets.errors import CouldNotVerify, MissingObject, NotComparable
 
 _WINDOWED = frozenset({TypeKind.TIMESTAMPTZ, TypeKind.TIMESTAMP, TypeKind.DATE})
 
@@ -64,6 +64,7 @@ def compare_tables(
 
     Raises:
         NotComparable: what was asked for is not defined.
+        CouldNotVerify: a side did not hold still, as a view over random values does not.
         TransientError, PermanentError: a database failed: nothing is known then.
     """
     started = time.monotonic()
@@ -214,6 +215,9 @@ class _Outcome:
         }
 
     def _comparison(self, sums: WindowSums, tally: Tally) -> Comparison:
+        surplus = tally.missing_in_target - tally.missing_in_source
+        if sums.source.rows - sums.target.rows != surplus:
+            raise CouldNotVerify("the rows that were read don't add up to those counted: a side does not hold still")
         return Comparison(
             verdict=self._verdict(sums, tally),
             source=sums.source,

@@ -12,6 +12,7 @@ from reconcile_assets.core.compare_sums import (
 )
 from reconcile_assets.databases.base import Bucket, PartitionFilter, RowsetQuery, Session, ShippedRow
 from reconcile_assets.engine.sides import on_both_sides
+from reconcile_assets.errors import CouldNotVerify
 
 _KEYS_PER_QUERY = 500
 _COARSE = 1_024  # rows in a bucket from which a finer second scan is cheaper than shipping them
@@ -117,7 +118,7 @@ class RowSearch:
         if query.relation.table is None or not query.key or not query.unique:
             return False
         indexed = self._sessions[side].describe(query.relation).indexed
-        return any(form.column.name in indexed for form in query.key)
+        return any(form.column.name in indexed for form in query.key) and not any(form.zone for form in query.key)
 
     def _compare_values(self, wanted: Sequence[Bucket], buckets: int) -> None:
         for window, group in self._groups(wanted, buckets, values=True):
@@ -139,6 +140,8 @@ class RowSearch:
             room[window] = max(0, free - len(left) - len(right))
             listed[0].extend(row.key for row in left[:free])
             listed[1].extend(row.key for row in right[:free])
+        if not changed and not any(listed) and not any(tally.total for tally in self._tallies.values()):
+            raise CouldNotVerify("what differed in one scan was the same in the next: a side does not hold still")
         for start in range(0, len(changed), _KEYS_PER_QUERY):
             self._look_up(changed[start : start + _KEYS_PER_QUERY])
         for side in (0, 1):
@@ -162,9 +165,10 @@ class RowSearch:
                 if identity in asked:  # the column's own equality may find more: 'a' for 'A'
                     group = groups.setdefault((row.window, identity), ([], []))
                     group[side].append(Row(row.key, row.content))
+        if len(groups) != len(changed) or not all(left and right for left, right in groups.values()):
+            raise CouldNotVerify("rows whose digests differ were not found again by their keys; nothing was proved")
         for (window, _), (left, right) in groups.items():
-            if left and right:
-                self._comparer.compare(left, right, self._tally(window))
+            self._comparer.compare(left, right, self._tally(window))
 
     def _list_missing(self, keys: Sequence[Texts], side: int) -> None:
         for start in range(0, len(keys), _KEYS_PER_QUERY):

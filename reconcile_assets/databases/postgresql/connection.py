@@ -20,11 +20,13 @@ _DEFAULTS = {
     "keepalives_idle": "30",
     "keepalives_interval": "10",
     "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
     "application_name": "reconcile-assets",
 }
 
 _SETTINGS = {
     "TimeZone": "UTC",
+    "client_encoding": "UTF8",  # record_send gives text in it: databases of two encodings must hash alike
     "DateStyle": "ISO, YMD",
     "IntervalStyle": "postgres",
     "extra_float_digits": "3",

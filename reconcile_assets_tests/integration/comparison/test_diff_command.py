@@ -174,6 +174,21 @@ def test_a_database_that_can_not_be_reached_is_inconclusive_and_shows_no_secret(
     assert json.loads(out)["verdict"] == "inconclusive"
 
 
+def test_a_wrong_password_and_a_missing_database_are_told_apart(rows: Pair, capsys: pytest.CaptureFixture[str]) -> None:
+    parts = psycopg.conninfo.conninfo_to_dict(rows.urls[0])
+    host = f"{parts['host']}:{parts['port']}"
+    for url, message in (
+        (f"postgresql://postgres:{SECRET}@{host}/{parts['dbname']}", "refuses the user or the password"),
+        (f"postgresql://postgres:{parts['password']}@{host}/no_such_db", "no database no_such_db"),
+    ):
+        assert main(["diff", url, "t", rows.urls[1], "t"]) == 2
+        out, err = capsys.readouterr()
+        assert message in err
+        assert out == ""
+        assert SECRET not in err
+        assert str(parts["password"]) not in err
+
+
 @pytest.mark.parametrize(
     ("table", "message"),
     [

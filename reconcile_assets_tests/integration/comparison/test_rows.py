@@ -5,13 +5,14 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import psycopg
 import pytest
 from psycopg import sql
 
 from reconcile_assets.core.compare import Comparison
 from reconcile_assets.core.difference import DifferenceKind
 from reconcile_assets.engine.diff import diff
-from reconcile_assets.errors import PermissionDenied
+from reconcile_assets.errors import CouldNotVerify, PermissionDenied
 from reconcile_assets_tests.integration.comparison.conftest import PADDED, Pair
 
 COUNTS = ("missing_in_target", "missing_in_source", "value_differs")
@@ -193,6 +194,29 @@ def test_keys_do_not_depend_on_a_collation(service_postgres_urls: Callable[[str]
     pair.close()
 
 
+@pytest.mark.parametrize("padding", [0, 3_000], ids=["small", "padded"])
+def test_databases_of_two_encodings_hold_the_same_text(postgres_url: str, postgres_server: str, padding: int) -> None:
+    make = (
+        "CREATE TABLE t (id text PRIMARY KEY, v text); INSERT INTO t VALUES ('é', 'ü'), ('e', 'u');"
+        f"INSERT INTO t SELECT g::text || 'ß', 'ä' FROM generate_series(1, {padding}) g; ANALYZE t"
+    )
+    with psycopg.connect(postgres_server, autocommit=True) as server:
+        server.execute("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LOCALE_PROVIDER libc LOCALE 'C'")
+        try:
+            head, _, query = postgres_server.partition("?")
+            url = head.rsplit("/", 1)[0] + "/latin" + (f"?{query}" if query else "")
+            pair = Pair([postgres_url, url])
+            for connection in pair.connections:
+                connection.execute("SET client_encoding = 'UTF8'")
+            pair.run(make)
+            assert pair.diff().verdict == pair.diff(turned=True).verdict == "matched"
+            pair.connections[1].execute("UPDATE t SET v = 'u' WHERE id = 'é'")
+            assert counts(pair.diff()) == (0, 0, 1)
+            pair.close()
+        finally:
+            server.execute("DROP DATABASE latin WITH (FORCE)")
+
+
 def test_two_major_versions_are_compared_by_the_portable_digest(postgres_url: str, service_postgres: str) -> None:
     pair = Pair([service_postgres, postgres_url])
     pair.run(
@@ -336,3 +360,27 @@ def test_a_parents_key_promises_nothing_for_its_children(pair: Pair) -> None:
     assert (found.verdict, found.source.duplicate_keys) == ("matched", 1)
     pair.connections[1].execute("DELETE FROM child")
     assert counts(pair.diff(key=["id"])) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("padded", [False, True], ids=["small", "padded"])
+def test_a_key_with_a_declared_zone_finds_its_rows(pair: Pair, padded: bool) -> None:
+    rows = 6_000 if padded else 3
+    pair.run(
+        "CREATE TABLE t (at timestamp PRIMARY KEY, v int);"
+        f"INSERT INTO t SELECT '2024-07-01 08:00'::timestamp + g * interval '1 s', g FROM generate_series(1, {rows}) g;"
+        "ANALYZE t",
+        "CREATE TABLE t (at timestamptz PRIMARY KEY, v int);"
+        "INSERT INTO t SELECT '2024-07-01 12:00+00'::timestamptz + g * interval '1 s', g"
+        f" FROM generate_series(1, {rows}) g;"
+        "UPDATE t SET v = -v WHERE v % 3 = 0; ANALYZE t",
+    )
+    assert counts(pair.diff(zones={"at": "America/New_York"})) == (0, 0, rows // 3)
+
+
+def test_a_view_that_does_not_hold_still_is_not_verified(pair: Pair) -> None:
+    pair.run(
+        "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 3000);"
+        "CREATE VIEW w AS SELECT id FROM t WHERE random() < 0.5"
+    )
+    with pytest.raises(CouldNotVerify, match="hold still"):
+        pair.diff("w", "w", key=["id"])

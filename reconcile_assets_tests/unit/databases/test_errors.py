@@ -61,6 +61,8 @@ def test_sqlstates_become_our_errors(error: type[psycopg.Error], kind: type[erro
         ("the database system is starting up", errors.DatabaseUnavailable),
         ("Network is unreachable", errors.DatabaseUnavailable),
         ("server does not support SSL, but SSL was required", errors.DatabaseUnavailable),
+        ("SSL error: unexpected eof while reading", errors.ConnectionLost),
+        ("SSL error: certificate verify failed", errors.DatabaseUnavailable),
         (f"consuming input failed: server closed the connection unexpectedly {SECRET}", errors.ConnectionLost),
     ],
 )
@@ -73,6 +75,7 @@ def test_errors_of_the_connection_become_ours(text: str, kind: type[errors.Recon
 def test_other_errors_of_the_driver_are_told_without_their_text() -> None:
     assert type(raised(psycopg.NotSupportedError(SECRET))) is errors.UnknownEngine
     assert SECRET not in str(raised(psycopg.DataError(SECRET)))
+    assert "encoding" in str(raised(UnicodeDecodeError("utf-8", b"\xff", 0, 1, SECRET)))
     assert "NUL" in str(raised(ValueError("PostgreSQL text fields cannot contain NUL (0x00) bytes")))
 
 

@@ -22,7 +22,7 @@ from reconcile_assets.databases.base import (
 )
 from reconcile_assets.engine.comparison import compare_tables
 from reconcile_assets.engine.sides import on_both_sides
-from reconcile_assets.errors import ConnectionLost, MissingObject, NotComparable
+from reconcile_assets.errors import ConnectionLost, CouldNotVerify, MissingObject, NotComparable
 
 T = Relation(TableName(None, "t"))
 INTEGER, TEXT, JSON = (ColumnType(kind, kind.value) for kind in (TypeKind.INTEGER, TypeKind.TEXT, TypeKind.JSON))
@@ -253,3 +253,40 @@ def test_when_one_side_fails_the_others_statement_is_cancelled() -> None:
     source.cancel = released.set  # type: ignore[method-assign] # as above
     with pytest.raises(ConnectionLost):
         on_both_sides(source, target, work, fail)
+
+
+class Restless(FakeSession):
+    """A table that is another one each time it is read."""
+
+    def __init__(self, first: Sequence[Cells], then: Sequence[Cells], **options: Any) -> None:
+        super().__init__(first, **options)
+        self._then = then
+
+    def fetch_buckets(self, query: RowsetQuery, buckets: int) -> dict[Bucket, BucketSums]:
+        found = super().fetch_buckets(query, buckets)
+        self.rows = self._then
+        return found
+
+
+@pytest.mark.parametrize("count", [10, 40_000])
+def test_a_side_that_lost_rows_between_two_reads_is_not_verified(count: int) -> None:
+    source = Restless(make(count + 1), make(count), estimate=4_200)
+    with pytest.raises(CouldNotVerify, match="hold still"):
+        compare(source, FakeSession(make(count), estimate=4_200))
+
+
+def test_a_side_that_differed_in_one_scan_only_is_not_verified() -> None:
+    changed = make(40_000, dict.fromkeys((7, 8, 9, 11, 12), "x"))
+    source = Restless(changed, make(40_000), estimate=4_200)
+    with pytest.raises(CouldNotVerify, match="hold still"):
+        compare(source, FakeSession(make(40_000), estimate=4_200))
+
+
+def test_rows_that_can_not_be_found_again_are_not_verified() -> None:
+    class Forgetful(FakeSession):
+        def fetch_rows_by_key(self, query: RowsetQuery, keys: Sequence[tuple[str | None, ...]]) -> list[ShippedRow]:
+            return []
+
+    changed = make(40_000, dict.fromkeys((7, 8, 9, 11, 12), "x"))
+    with pytest.raises(CouldNotVerify, match="found again"):
+        compare(FakeSession(make(40_000), estimate=4_200), Forgetful(changed, estimate=4_200))
