@@ -80,6 +80,11 @@ class EmbeddedPostgres:
         self._password = ""
         self._port = 0
 
+    @property
+    def exists(self) -> bool:
+        """Whether this folder holds the data of a server, running or not."""
+        return (self._data / "PG_VERSION").exists()
+
     def start(self) -> str:
         """Start it, or go on with it when this object has it running; return the URL of database ``postgres``.
 

@@ -66,7 +66,6 @@ class World:
         found = {
             "SOURCE_DATABASE_URL": self.source,
             "TARGET_DATABASE_URL": self.target_through or self.target,
-            "RECONCILE_STATE": "/nonexistent",  # where no embedded ledger runs
             **self.extra_environ,
         }
         return found if self.project is None else {**found, "DATABASE_URL": self.project}

@@ -50,10 +50,10 @@ def _count(text: str) -> int:
 
 
 def _outbox(args: argparse.Namespace, config: "Config") -> int:
+    from reconcile_assets.cli.project_database import project_connections
     from reconcile_assets.cli.report_figures import read_alerts
-    from reconcile_assets.engine.connections import Connections
 
-    with Connections(config, os.environ) as connections:
+    with project_connections(config) as connections:
         found = read_alerts(connections.ledger(), config)
     alerts = [alert for alert in found if not (args.pending and alert.settled)][: args.limit]
     if args.json:

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -48,10 +47,10 @@ def run(args: argparse.Namespace) -> int:
         ReconcileAssetsError: configuration or ledger can't be read, or the file can't be written.
     """
     from reconcile_assets.cli.arguments import load_configuration
-    from reconcile_assets.engine.connections import Connections
+    from reconcile_assets.cli.project_database import project_connections
 
     config = load_configuration(args)
-    with Connections(config, os.environ) as connections:
+    with project_connections(config) as connections:
         return {"verify": _verify, "log": _log, "export": _export}[args.part](args, connections)
 
 

@@ -55,17 +55,16 @@ class _Tally:
 
 def run(args: argparse.Namespace) -> int:
     """Write what was selected; a table that can't be begun leaves the others to be written."""
-    import os
     import uuid
     from datetime import UTC, datetime
 
     from reconcile_assets.cli.arguments import load_configuration, selected
-    from reconcile_assets.engine.connections import Connections
+    from reconcile_assets.cli.project_database import project_connections
 
     config = load_configuration(args)
     selection = selected(args, config, datetime.now(UTC))
     run_id = str(uuid.uuid4())
-    with Connections(config, os.environ) as connections:
+    with project_connections(config) as connections:
         tallies = [_fill(args, connections, table, partitions, run_id) for table, partitions in selection]
     if args.json:
         print_json({"run_id": run_id, "tables": [_document(tally) for tally in tallies]})

@@ -22,7 +22,6 @@ examples:
 Where DATABASE_URL is unset, an embedded PostgreSQL in the state folder (.state, or RECONCILE_STATE)
 keeps the ledger and Dagster's storage. The UI listens on 127.0.0.1 only.
 """
-LEDGER = "reconcile_assets"
 
 
 def add_parser(subparsers: Any) -> None:
@@ -88,6 +87,7 @@ def stay(services: "DagsterServices") -> NoReturn:
 @contextlib.contextmanager
 def _project_database(state: Path, environ: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
     """The URL of the project's own database, and whether it is embedded, for as long as it is needed."""
+    from reconcile_assets.cli.project_database import LEDGER
     from reconcile_assets.configuration.environment import project_database_url
     from reconcile_assets.embedded import EmbeddedPostgres
 

@@ -33,11 +33,10 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print a calendar for each table, or one JSON document."""
-    import os
     from datetime import UTC, datetime
 
     from reconcile_assets.cli.arguments import load_configuration, selected
-    from reconcile_assets.engine.connections import Connections
+    from reconcile_assets.cli.project_database import project_connections
     from reconcile_assets.engine.gaps import find_gaps
 
     config = load_configuration(args)
@@ -45,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     whole = not args.partitions and args.start is None and args.end is None
     reports: list[GapReport] = []
     errors: dict[str, str] = {}
-    with Connections(config, os.environ) as connections:
+    with project_connections(config, create=False) as connections:
         for table, partitions in selection:
             try:
                 report = find_gaps(table, partitions, connections=connections, unpartitioned=whole)

@@ -4,7 +4,7 @@ import argparse
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from reconcile_assets.cli.output import Progress, print_json, print_table, say
+from reconcile_assets.cli.output import Progress, print_json, print_table
 from reconcile_assets.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -37,21 +37,18 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print a line for each check, and the partitions that did not match."""
-    import os
     import uuid
     from datetime import UTC, datetime
 
     from reconcile_assets.cli.arguments import load_configuration, selected
+    from reconcile_assets.cli.project_database import project_connections
     from reconcile_assets.core.verdicts import Verdict, worst_verdict
-    from reconcile_assets.engine.connections import Connections
 
     config = load_configuration(args)
     selection = _with_checks(config, args.checks, selected(args, config, datetime.now(UTC)))
     run_id = str(uuid.uuid4())
     verdicts: list[CheckVerdict] = []
-    with Connections(config, os.environ) as connections, Progress("reconcile", total=len(selection)) as progress:
-        if not connections.has_ledger():
-            say("note: DATABASE_URL is not set: the verdicts are shown, but not recorded, and cause no alert")
+    with project_connections(config) as connections, Progress("reconcile", total=len(selection)) as progress:
         for table, partitions in selection:
             verdicts += _reconcile(connections, table, partitions, run_id, args.checks)
             progress.advance(note=table.name)

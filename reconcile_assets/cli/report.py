@@ -51,13 +51,13 @@ def run(args: argparse.Namespace) -> int:
         ReconcileAssetsError: it could not be made or written.
     """
     from reconcile_assets.cli.arguments import load_configuration, selected
+    from reconcile_assets.cli.project_database import project_connections
     from reconcile_assets.cli.report_figures import collect_report
-    from reconcile_assets.engine.connections import Connections
 
     now = datetime.now(UTC)
     config = load_configuration(args)
     selection = selected(args, config, now)
-    with Connections(config, os.environ) as connections:
+    with project_connections(config) as connections:
         report = collect_report(selection, connections=connections, now=now, period=_period(args), compare=args.compare)
     paths = _write_all(report, args)
     if args.json:

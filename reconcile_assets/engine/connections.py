@@ -1,26 +1,15 @@
 """The databases that a configuration names, opened once and closed together."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pydantic import SecretStr
-
-from reconcile_assets.configuration.environment import (
-    PROJECT_DATABASE,
-    connection_url,
-    project_database_url,
-    state_dir,
-)
+from reconcile_assets.configuration.environment import PROJECT_DATABASE, connection_url, project_database_url
 from reconcile_assets.configuration.models import Config
 from reconcile_assets.databases import open_database
 from reconcile_assets.databases.base import Database
-from reconcile_assets.embedded import running_url
 from reconcile_assets.errors import ConfigurationError
 from reconcile_assets.ledger import Ledger, open_ledger
-
-EMBEDDED_LEDGER = "reconcile_assets"  # the database of that name in the server that `dev` starts
 
 
 class Connections:
@@ -40,8 +29,6 @@ class Connections:
         self._environ = environ
         self._databases: dict[str, Database] = {}
         self._ledger: Ledger | None = None
-        self._project: SecretStr | None = None
-        self._looked = False
 
     def database(self, name: str) -> Database:
         """The database of a connection.
@@ -56,31 +43,21 @@ class Connections:
         return self._databases[name]
 
     def has_ledger(self) -> bool:
-        """Whether the project's own database is known: by its variable, or because `dev` runs an embedded one."""
-        return self._project_url() is not None
-
-    def _project_url(self) -> SecretStr | None:
-        if not self._looked:
-            self._looked = True
-            self._project = project_database_url(self._environ)
-            if self._project is None:
-                url = running_url(state_dir(self._environ, Path.cwd()), EMBEDDED_LEDGER)
-                self._project = None if url is None else SecretStr(url)
-        return self._project
+        """Whether the project's own database is known."""
+        return project_database_url(self._environ) is not None
 
     def ledger(self) -> Ledger:
         """The project's own ledger, migrated on first use.
 
         Raises:
-            ConfigurationError: ``DATABASE_URL`` is unset, and no embedded database runs.
+            ConfigurationError: ``DATABASE_URL`` is unset.
             TransientError: the database does not answer.
         """
         if self._ledger is None:
-            url = self._project_url()
+            url = project_database_url(self._environ)
             if url is None:
                 raise ConfigurationError(
-                    f"{PROJECT_DATABASE} is not set: verdicts and alerts are kept there; export it, put it into .env, "
-                    "or start `reconcile-assets dev`, which brings a database of its own"
+                    f"{PROJECT_DATABASE} is not set: verdicts and alerts are kept there; export it or put it into .env"
                 )
             self._ledger = open_ledger(url)
         return self._ledger

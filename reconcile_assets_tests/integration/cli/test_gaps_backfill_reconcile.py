@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from reconcile_assets.cli import main
+from reconcile_assets.embedded import EmbeddedPostgres
 from reconcile_assets_tests.engine_world import World, build_world
 
 Urls = Callable[[str], str]
@@ -151,13 +152,42 @@ def test_reconcile_exits_2_when_it_could_not_look(world: World, capsys: pytest.C
     assert "could not verify: target: there is no table orders" in capsys.readouterr().out
 
 
-def test_reconcile_without_a_ledger_shows_and_says_that_nothing_is_recorded(
-    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_without_a_projects_database_an_embedded_one_keeps_the_verdicts(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("DATABASE_URL")
     world.backfill()
+    assert main(["gaps"]) == 0
+    assert not (tmp_path / ".state").exists()  # looking begins no ledger
     assert main(["reconcile"]) == 0
-    assert "not recorded" in capsys.readouterr().err
+    capsys.readouterr()
+    assert main(["report", "--json"]) == 0  # started anew, it has what the other command recorded
+    assert _json(capsys)["verdict"] == "matched"
+
+
+def test_the_commands_share_the_embedded_database_of_a_running_dev(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("DATABASE_URL")
+    world.backfill()
+    with EmbeddedPostgres(tmp_path / ".state", durable=False) as server:
+        url = server.ensure_database("reconcile_assets")
+        assert main(["reconcile"]) == 0
+        with psycopg.connect(url) as connection:
+            (verdicts,) = connection.execute("SELECT count(*) FROM reconcile_assets.verdict_state").fetchone() or (0,)
+    assert verdicts > 0
+
+
+def test_a_state_folder_that_cannot_be_written_to_is_one_line(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("DATABASE_URL")
+    (tmp_path / "occupied").write_text("")
+    monkeypatch.setenv("RECONCILE_STATE", str(tmp_path / "occupied" / "state"))
+    assert main(["reconcile"]) == 2
+    error = capsys.readouterr().err.strip()
+    assert "cannot write to" in error
+    assert "\n" not in error
 
 
 def test_an_unknown_check_is_refused_with_those_there_are(world: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -180,11 +180,3 @@ def test_bad_arguments_are_one_line_and_exit_2(
     error = capsys.readouterr().err
     assert told in error
     assert error.count("\n") == 1
-
-
-def test_without_the_projects_database_the_report_cannot_be_made(
-    site: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("DATABASE_URL")
-    assert main(["report"]) == 2
-    assert "DATABASE_URL is not set" in capsys.readouterr().err
