@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from reconcile_assets.core.canonical import canonicalize
 from reconcile_assets.core.compare import Checksum, Comparison
 from reconcile_assets.core.tables import Column, ColumnType, Table, TableName, TypeKind
 from reconcile_assets.core.tolerance import Tolerance
@@ -74,7 +73,7 @@ class FakeSession(Session):
         return self.estimate
 
     def _hash(self, forms: Any, row: Cells) -> int:
-        values = repr([canonicalize(row[form.column.name], form.column.type, form.canonical) for form in forms])
+        values = repr([row[form.column.name] for form in forms])
         return int.from_bytes(hashlib.sha256(values.encode()).digest()[:8], "big")
 
     def fetch_buckets(self, query: RowsetQuery, buckets: int) -> dict[Bucket, BucketSums]:
@@ -148,13 +147,13 @@ def test_a_few_rows_in_differing_buckets_are_shipped_with_their_values() -> None
 
 
 def test_few_differences_ship_digests_and_then_values_by_key() -> None:
-    source = FakeSession(make(40_000), estimate=4_200)
-    changed = [row for row in make(40_001, {7: "changed", 8: None}) if row["id"] != "9"]
-    found = compare(source, FakeSession(changed, estimate=4_200))
+    source = FakeSession(make(20_000), estimate=2_001)
+    changed = [row for row in make(20_001, {7: "changed", 8: None}) if row["id"] != "9"]
+    found = compare(source, FakeSession(changed, estimate=2_001))
     assert counts(found) == (1, 1, 2)
     assert found.columns["v"].differs == 2
-    assert source.calls == ["sums 64", "digests", "by key 2", "by key 1"]
-    assert [item.key["id"] for item in found.differences] == [7, 8, 9, 40_000]
+    assert source.calls == ["sums 32", "digests", "by key 2", "by key 1"]
+    assert [item.key["id"] for item in found.differences] == [7, 8, 9, 20_000]
 
 
 def test_many_differences_ship_values_at_once() -> None:
@@ -173,9 +172,9 @@ def test_without_an_index_values_are_shipped() -> None:
 
 
 def test_an_estimate_far_too_low_is_mended_by_finer_buckets() -> None:
-    source, target = FakeSession(make(40_000), estimate=10), FakeSession(make(40_000, {5: "x"}), estimate=10)
+    source, target = FakeSession(make(21_000), estimate=10), FakeSession(make(21_000, {5: "x"}), estimate=10)
     assert counts(compare(source, target)) == (0, 0, 1)
-    assert source.calls[:2] == ["sums 1", "sums 512"]
+    assert source.calls[:2] == ["sums 1", "sums 256"]
 
 
 def test_a_side_without_rows_is_counted_and_listed_to_the_limit() -> None:
@@ -268,18 +267,18 @@ class Restless(FakeSession):
         return found
 
 
-@pytest.mark.parametrize("count", [10, 40_000])
+@pytest.mark.parametrize("count", [10, 20_000])
 def test_a_side_that_lost_rows_between_two_reads_is_not_verified(count: int) -> None:
-    source = Restless(make(count + 1), make(count), estimate=4_200)
+    source = Restless(make(count + 1), make(count), estimate=2_001)
     with pytest.raises(CouldNotVerify, match="hold still"):
-        compare(source, FakeSession(make(count), estimate=4_200))
+        compare(source, FakeSession(make(count), estimate=2_001))
 
 
 def test_a_side_that_differed_in_one_scan_only_is_not_verified() -> None:
-    changed = make(40_000, dict.fromkeys((7, 8, 9, 11, 12), "x"))
-    source = Restless(changed, make(40_000), estimate=4_200)
+    changed = make(20_000, dict.fromkeys((7, 8, 9, 11, 12), "x"))
+    source = Restless(changed, make(20_000), estimate=2_001)
     with pytest.raises(CouldNotVerify, match="hold still"):
-        compare(source, FakeSession(make(40_000), estimate=4_200))
+        compare(source, FakeSession(make(20_000), estimate=2_001))
 
 
 def test_rows_that_can_not_be_found_again_are_not_verified() -> None:
@@ -287,6 +286,6 @@ def test_rows_that_can_not_be_found_again_are_not_verified() -> None:
         def fetch_rows_by_key(self, query: RowsetQuery, keys: Sequence[tuple[str | None, ...]]) -> list[ShippedRow]:
             return []
 
-    changed = make(40_000, dict.fromkeys((7, 8, 9, 11, 12), "x"))
+    changed = make(20_000, dict.fromkeys((7, 8, 9, 11, 12), "x"))
     with pytest.raises(CouldNotVerify, match="found again"):
-        compare(FakeSession(make(40_000), estimate=4_200), Forgetful(changed, estimate=4_200))
+        compare(FakeSession(make(20_000), estimate=2_001), Forgetful(changed, estimate=2_001))
