@@ -51,7 +51,7 @@ chromium:
 	@.ci/chromium
 
 bench: $(READY) ## measure cost per partition, rows per second, start times; nothing passes or fails
-	@$(PYTEST) --capture=no $$(ls reconcile_assets_tests/benchmarks/measure_*.py)
+	@$(PYTEST) --quiet $$(ls reconcile_assets_tests/benchmarks/measure_*.py)
 
 constraints: ## pin anew: the newest versions that pyproject.toml allows
 	$(PY) -m venv --clear .state/pins

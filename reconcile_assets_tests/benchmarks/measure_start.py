@@ -3,6 +3,7 @@
 import sys
 
 import psycopg
+import pytest
 
 from reconcile_assets_tests.benchmarks.timing import median_seconds, tell
 
@@ -15,7 +16,7 @@ FROM generate_series(1, 1000) AS n;
 """
 
 
-def test_start_times(postgres_url: str) -> None:
+def test_start_times(postgres_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     with psycopg.connect(postgres_url) as connection:
         connection.execute(TABLE.format(name="a"))
         connection.execute(TABLE.format(name="b"))
@@ -24,10 +25,11 @@ def test_start_times(postgres_url: str) -> None:
     diff = median_seconds([*PROGRAM, "diff", postgres_url, "a", postgres_url, "b", "--json"])
 
     tell(
+        capsys,
         "Start",
         [
             f"python -c pass           {bare:6.3f} s",
             f"--help                   {asked:6.3f} s  {asked / bare:5.1f} times (at most 0.5 s)",
-            f"diff, 2 tables, 1,000 rows {diff:4.3f} s  {diff / bare:5.1f} times (at most 1 s)",
+            f"diff, 2 tables of 1,000  {diff:6.3f} s  {diff / bare:5.1f} times (at most 1 s)",
         ],
     )
