@@ -24,7 +24,7 @@ SCHEDULED_TAG = "reconcile_assets/scheduled"
 PARTITIONS_TAG = "reconcile_assets/partitions"
 PARTITIONS_PER_RUN = 1000
 
-RUNNING_BACKFILLS = [BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING]
+RUNNING_BACKFILLS = [BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING]
 RUNNING = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,

@@ -71,13 +71,13 @@ def tick(world: World, *, after: timedelta = timedelta(0), cursor: str | None = 
     """One tick as the daemon evaluates it, at a time from now."""
     definitions = world.definitions()
     sensor = definitions.resolve_sensor_def("reconcile_assets_alerts")
-    context = dg.build_sensor_context(
+    with dg.build_sensor_context(
         instance=world.instance,
         repository_def=definitions.get_repository_def(),
         cursor=cursor,
         resources={"reconcile_assets": FixedNow(now=(datetime.now(UTC) + after).isoformat())},
-    )
-    return sensor.evaluate_tick(context)
+    ) as context:
+        return sensor.evaluate_tick(context)
 
 
 def test_a_tick_delivers_the_alert_of_a_failed_check(lasting_world: World, received: list[dict[str, Any]]) -> None:

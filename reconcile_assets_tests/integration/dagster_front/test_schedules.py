@@ -25,13 +25,13 @@ def lasting_world(dagster_postgres_instance: dg.DagsterInstance, urls: dict[str,
 def tick(world: World, definitions: dg.Definitions | None = None) -> tuple[Sequence[dg.RunRequest], str | None]:
     chosen = definitions or world.definitions()
     schedule = chosen.resolve_schedule_def("orders_reconciliation_schedule")
-    context = dg.build_schedule_context(
+    with dg.build_schedule_context(
         instance=world.instance,
         repository_def=chosen.get_repository_def(),
         scheduled_execution_time=datetime(2025, 1, 1, tzinfo=UTC),
         resources={"reconcile_assets": ReconcileResource()},
-    )
-    data = schedule.evaluate_tick(context)
+    ) as context:
+        data = schedule.evaluate_tick(context)
     return data.run_requests or [], data.skip_message
 
 
