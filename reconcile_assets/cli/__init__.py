@@ -134,10 +134,11 @@ def _run(arguments: list[str]) -> int:
     if command is None:
         parser.print_help(sys.stderr)
         return 2
-    if args.verbose:
-        _log_to_stderr()
+    from reconcile_assets.cli.logs import log_to_stderr  # --help does without
+
     load_working_folder()
-    code = _module(command).run(args)
+    with log_to_stderr(verbose=args.verbose):
+        code = _module(command).run(args)
     return int(code)
 
 
@@ -197,13 +198,3 @@ def _print_error(line: str, arguments: Sequence[str]) -> None:
     if _first_word(arguments) == "diff":  # its document has a verdict in every case
         document = {"verdict": "inconclusive", **document}
     print(json.dumps(document, ensure_ascii=False))
-
-
-def _log_to_stderr() -> None:
-    import logging  # only needed here
-
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
-    logger = logging.getLogger("reconcile_assets")
-    logger.addHandler(handler)
-    logger.setLevel(logging.DEBUG)

@@ -92,15 +92,41 @@ def _reconcile(
 
 
 def _print(verdicts: "list[CheckVerdict]") -> None:
+    from reconcile_assets.core.verdicts import Verdict
+
     counts = Counter((each.table, each.check, each.verdict.value) for each in verdicts)
     checks = dict.fromkeys((each.table, each.check) for each in verdicts)
     words = ("matched", "mismatched", "inconclusive")
     print_table(("table", "check", *words), [(*check, *(counts[*check, word] for word in words)) for check in checks])
-    bad = [each for each in verdicts if each.verdict.value != "matched"]
-    for each in bad[:_SHOWN]:
-        print(f"{each.table} {each.partition} {each.check}: {each.verdict.value}{_why(each)}")
-    if len(bad) > _SHOWN:
-        print(f"and {len(bad) - _SHOWN} more; --json lists them all")
+    bad = [each for each in verdicts if each.verdict is not Verdict.MATCHED]
+    lines = [*_unverified_lines(bad), *(_line(each) for each in bad if each.verdict is not Verdict.INCONCLUSIVE)]
+    for line in lines[:_SHOWN]:
+        print(line)
+    if len(lines) > _SHOWN:
+        print(f"and {len(lines) - _SHOWN} more; --json lists them all")
+
+
+def _unverified_lines(verdicts: "Sequence[CheckVerdict]") -> list[str]:
+    """A line for each reason: one trouble with a database spoils many verdicts in the same way."""
+    from reconcile_assets.core.verdicts import Verdict
+
+    together: dict[tuple[str, str], list[CheckVerdict]] = {}
+    for each in verdicts:
+        if each.verdict is Verdict.INCONCLUSIVE:
+            together.setdefault((each.table, _why(each)), []).append(each)
+    lines = []
+    for (table, why), found in together.items():
+        if len(found) == 1:
+            lines.append(_line(found[0]))
+            continue
+        keys, checks = sorted({each.partition for each in found}), sorted({each.check for each in found})
+        span = keys[0] if len(keys) == 1 else f"{len(keys)} partitions, {keys[0]} to {keys[-1]}"
+        lines.append(f"{table} {span}, {', '.join(checks)}: inconclusive{why}")
+    return lines
+
+
+def _line(verdict: "CheckVerdict") -> str:
+    return f"{verdict.table} {verdict.partition} {verdict.check}: {verdict.verdict.value}{_why(verdict)}"
 
 
 def _why(verdict: "CheckVerdict") -> str:

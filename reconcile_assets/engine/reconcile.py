@@ -164,7 +164,7 @@ class _Reconciliation:
             verdicts = self._retrying()(look, sides)
         except ReconcileAssetsError as error:
             self._shared = error if isinstance(error, SHARED) else None
-            logger.warning("could not verify: %s", error, extra={"table": self._table.name})
+            logger.info("could not verify: %s", error, extra={"table": self._table.name})
             return [verdict for check in checks for verdict in sides.unverified(check, error)]
         share = (time.perf_counter() - started) / max(1, len(verdicts))
         return [replace(verdict, seconds=share) for verdict in verdicts]

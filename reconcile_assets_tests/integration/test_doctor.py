@@ -286,11 +286,11 @@ def test_a_ledger_in_a_file_is_fine(site: Site, doctor: Doctor, monkeypatch: pyt
     assert doctor()[0] == 0
 
 
-def test_without_a_ledger_there_is_a_warning(site: Site, doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_ledger_an_embedded_one_is_named(site: Site, doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DATABASE_URL")
     code, findings = doctor()
     assert code == 0
-    assert lines(findings, "warning")[0].startswith("ledger DATABASE_URL: is not set")
+    assert any(line.startswith("ledger DATABASE_URL: is not set: an embedded") for line in lines(findings, "ok"))
 
 
 def test_a_third_connection_of_a_check_is_looked_at_too(
