@@ -179,6 +179,8 @@ def judge_pair(
         plan = PairPlan(pair, f"uncomparable:{_why_not(a, b)}", None)
         return _with_tolerance(plan, a, b, tolerance)
     note = None if _same_type(a, b) else f"column {pair.source.name}: {a.native} compared with {b.native}"
+    if note and TypeKind.CHAR in (a.kind, b.kind):
+        note += ", without the padding of char"
     plan = PairPlan(pair, "exact", canonical, zones=zones, note=note)
     plan = replace(plan, native=same_engine and a.kind is b.kind and not any(zones))
     if tolerance:

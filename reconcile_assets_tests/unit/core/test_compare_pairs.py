@@ -119,6 +119,12 @@ def test_pairs_without_one_are_uncomparable(source: ColumnType, target: ColumnTy
         assert compare_values(plan, "1", "2") is Likeness.DIFFERENT
 
 
+def test_types_that_differ_are_noted() -> None:
+    assert judge(of(K.DATE), of(K.TIMESTAMP)).note == "column v: date compared with timestamp"
+    assert judge(of(K.CHAR), of(K.TEXT)).note == "column v: char compared with text, without the padding of char"
+    assert judge(of(K.INTEGER), of(K.INTEGER)).note is None
+
+
 def test_a_declared_zone_makes_times_comparable() -> None:
     plan = judge(of(K.TIMESTAMP), of(K.TIMESTAMPTZ), zones=("UTC", None))
     assert plan.comparison == "exact"
