@@ -1,6 +1,7 @@
 """``reconcile-assets diff`` as a person runs it: JSON, exit codes, refusals."""
 
 import json
+import resource
 import subprocess
 import sys
 import time
@@ -302,7 +303,8 @@ def test_an_exported_snapshot_is_seen_by_another_session(rows: Pair) -> None:
             assert second.fetch_scalar("SELECT count(*) FROM t") == 2
 
 
-def test_the_process_starts_light_and_ends_within_a_second(rows: Pair) -> None:
+def test_the_process_starts_light(rows: Pair) -> None:
+    """Its processor time is bounded here, whatever else runs; the benchmarks measure its time on the clock."""
     program = (
         "import sys; from reconcile_assets.cli import main\n"
         "code = main(sys.argv[1:])\n"
@@ -311,12 +313,13 @@ def test_the_process_starts_light_and_ends_within_a_second(rows: Pair) -> None:
         "sys.exit(code)"
     )
     command = [sys.executable, "-c", program, "diff", rows.urls[0], "t", rows.urls[1], "t", "--json"]
-    best = 60.0
-    for _ in range(5):
-        started = time.monotonic()
+    spent = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(command, check=True, capture_output=True)
-        best = min(best, time.monotonic() - started)
-    assert best < 1.0
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(spent) < 1.0
 
 
 def test_the_python_call_gives_a_frame(rows: Pair) -> None:
