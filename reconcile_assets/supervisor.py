@@ -29,7 +29,7 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 _POLL_SECONDS = 0.2
@@ -84,14 +84,20 @@ def _end_descendants() -> None:
     """Ask all descendants to end, then make them: new ones may appear while the old ones end."""
     _signal_all(_descendants(), signal.SIGTERM)
     deadline = time.monotonic() + _TERM_SECONDS
-    while (left := _descendants()) and time.monotonic() < deadline:
+    while left := _confirmed_descendants():
+        if time.monotonic() > deadline:
+            _signal_all(left, signal.SIGKILL)
         _reap()
         time.sleep(0.05)
-    while left:
-        _signal_all(left, signal.SIGKILL)
+
+
+def _confirmed_descendants() -> set[int]:
+    """Nobody is left only when two looks agree: a process whose parent ends during a look can be missed by it."""
+    found = _descendants()
+    if not found:
         time.sleep(0.05)
-        _reap()
-        left = _descendants()
+        found = _descendants()
+    return found
 
 
 def _signal_all(pids: Iterable[int], number: int) -> None:
@@ -110,19 +116,30 @@ def _descendants() -> set[int]:
     """All living processes below this one (Linux only: elsewhere none can be told apart)."""
     if not _IS_LINUX:
         return set()
-    children: dict[int, list[int]] = {}
+    processes: dict[int, tuple[int, str]] = {}
     for name in os.listdir("/proc"):
         if not name.isdigit():
             continue
         with contextlib.suppress(OSError), open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as stat:
             state, parent = stat.read().rpartition(")")[2].split()[:2]
-            if state != "Z":
-                children.setdefault(int(parent), []).append(int(name))
+            processes[int(name)] = (int(parent), state)
+    return find_descendants(os.getpid(), processes)
+
+
+def find_descendants(root: int, processes: Mapping[int, tuple[int, str]]) -> set[int]:
+    """Those below ``root`` that live, from each process's parent and state.
+
+    A dead parent (state ``Z``) is no descendant that is left, but what stands below it may be: while
+    a process with several threads ends, it counts as dead before its children have a new parent.
+    """
+    children: dict[int, list[int]] = {}
+    for pid, (parent, _) in processes.items():
+        children.setdefault(parent, []).append(pid)
     found: set[int] = set()
-    waiting = [os.getpid()]
+    waiting = [root]
     while waiting:
         below = children.get(waiting.pop(), [])
-        found.update(below)
+        found.update(pid for pid in below if processes[pid][1] != "Z")
         waiting.extend(below)
     return found
 
