@@ -50,6 +50,12 @@ health: {every: 30s, failures: 3, probes: [{name: auth, type: http, url_env: AUT
 """
 
 
+@pytest.fixture(autouse=True)
+def _in_the_files_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Messages name a file as seen from the working folder."""
+    monkeypatch.chdir(tmp_path)
+
+
 def load(tmp_path: Path, text: str, environ: dict[str, str] = ENVIRON) -> Config:
     path = tmp_path / "defs.yaml"
     path.write_text(text, encoding="utf-8")
