@@ -7,6 +7,7 @@
 
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest --basetemp=.state/pytest
+STAGES := $(addprefix reconcile_assets_tests/,unit property guards integration e2e)
 READY := .venv/.ready
 export PYTHON
 export DAGSTER_DISABLE_TELEMETRY := 1
@@ -43,7 +44,7 @@ unit: $(READY) ## unit and property tests without sockets; they alone cover 90 %
 
 all-tests: $(READY) chromium ## every test, with the UI in a browser; they cover 80 % of the package
 	@mkdir -p .state
-	COVERAGE_FILE=.state/coverage-all $(PYTEST) --cov --cov-fail-under=80
+	COVERAGE_FILE=.state/coverage-all $(PYTEST) $(STAGES) --cov --cov-fail-under=80 --durations=10
 
 test: lint audit unit all-tests ## lint, audit and every test
 
