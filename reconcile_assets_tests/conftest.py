@@ -60,12 +60,18 @@ def _block_sockets(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
     pytest_socket.enable_socket()
 
 
+def is_setting(name: str) -> bool:
+    """Whether a variable of the environment is one that the product reads."""
+    if name in {"DATABASE_URL", "REDIS_URL", "API_KEY", "DAGSTER_HOME"} or name.endswith("_DATABASE_URL"):
+        return True
+    return name.startswith("RECONCILE_") and name != "RECONCILE_REQUIRE_SERVICES"
+
+
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the settings of the person who runs it."""
     for name in list(os.environ):
-        ours = name.endswith("_DATABASE_URL") or name in {"DATABASE_URL", "REDIS_URL", "API_KEY", "DAGSTER_HOME"}
-        if ours or (name.startswith("RECONCILE_") and name != "RECONCILE_REQUIRE_SERVICES"):
+        if is_setting(name):
             monkeypatch.delenv(name)
 
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from reconcile_assets.embedded import binaries, running_url
+from reconcile_assets_tests.conftest import is_setting
 
 T = TypeVar("T")
 
@@ -68,7 +69,7 @@ class Product:
         self._printed: list[str] = []
         (folder / "orders.yaml").write_text(CONFIGURATION)
         self._environ = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if not is_setting(name)},
             "SOURCE_DATABASE_URL": product_source,
             "TARGET_DATABASE_URL": target,
             "ALERT_OPS_URL": alert_url,
