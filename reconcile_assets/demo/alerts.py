@@ -41,7 +41,7 @@ def expect_messages(stage: Stage, claims: Claims, *, kind: str, since: int) -> f
 
 def _lacks(message: Received, table: str, keys: frozenset[str], stage: Stage) -> list[str]:
     """What should stand in a message and does not."""
-    wanted = [*sorted(keys), f"({len(keys)})", f"http://{HOST}:{stage.port}/assets/{table}"]
+    wanted = [*sorted(keys), f"({len(keys)})", f"http://{HOST}:{stage.place.port}/assets/{table}"]
     return [text for text in wanted if text not in message.body]
 
 

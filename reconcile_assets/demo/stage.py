@@ -24,25 +24,35 @@ _LEFT_OVER = ("logs", "dagster", "reports")
 
 
 @dataclass(frozen=True)
-class Stage:
-    """Everything the story is told with.
+class Place:
+    """What is this run's alone.
 
     Attributes:
-        folder: what this run leaves.
-        urls: by database name; never print them.
-        environ: variables for every process of the story.
+        folder: what it leaves.
         port: of the UI.
         lock: descriptor of the lock on the folder, for children to keep.
     """
 
     folder: Path
+    port: int
+    lock: int
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Everything the story is told with.
+
+    Attributes:
+        urls: by database name; never print them.
+        environ: variables for every process of the story.
+    """
+
+    place: Place
     urls: Mapping[str, str]
     environ: Mapping[str, str]
     config: Config
     connections: Connections
     receiver: Receiver
-    port: int
-    lock: int
 
     @property
     def ledger_url(self) -> str:
@@ -51,27 +61,32 @@ class Stage:
 
 
 @contextmanager
-def set_stage(asked_port: int | None) -> Iterator[Stage]:
-    """Fresh databases in a folder of the demo's own; all of it ends with the block.
+def claim_place(asked_port: int | None) -> Iterator[Place]:
+    """A folder of the demo's own, for this run alone.
 
     Raises:
         AlreadyRunning: another demo runs here, or the port asked for is in use.
         ConfigurationError: the folder can't be written to.
     """
     folder = prepare_state_folder(state_dir(os.environ, Path.cwd()) / "demo")
-    with FolderLock(folder / "lock", what="the demo's folder") as lock, EmbeddedPostgres(folder) as server:
+    with FolderLock(folder / "lock", what="the demo's folder") as lock:
         port = choose_port(asked_port)
         if asked_port is None and port != UI_PORT:
             say(f"port {UI_PORT} is in use: the UI takes {port}")
-        for name in _LEFT_OVER:
-            if name != "logs":
-                shutil.rmtree(folder / name, ignore_errors=True)
+        yield Place(folder, port, lock.descriptor)
+
+
+@contextmanager
+def set_stage(place: Place) -> Iterator[Stage]:
+    """Fresh databases; all of it ends with the block."""
+    for name in _LEFT_OVER:
+        shutil.rmtree(place.folder / name, ignore_errors=True)
+    with EmbeddedPostgres(place.folder) as server, Receiver() as receiver:
         urls = {name: server.create_database(name) for name in ("source", "target", LEDGER)}
-        with Receiver() as receiver:
-            environ = _environ(urls, receiver, port)
-            config = load_config(Path(environ[CONFIG_FILE]), environ=environ)
-            with Connections(config, environ) as connections:
-                yield Stage(folder, urls, environ, config, connections, receiver, port, lock.descriptor)
+        environ = _environ(urls, receiver, place.port)
+        config = load_config(Path(environ[CONFIG_FILE]), environ=environ)
+        with Connections(config, environ) as connections:
+            yield Stage(place, urls, environ, config, connections, receiver)
 
 
 def _environ(urls: Mapping[str, str], receiver: Receiver, port: int) -> dict[str, str]:

@@ -15,7 +15,7 @@ from reconcile_assets.core.report_html import format_percent, render_html
 from reconcile_assets.demo import chapters
 from reconcile_assets.demo.chapters import Findings
 from reconcile_assets.demo.dagster_view import DagsterView
-from reconcile_assets.demo.stage import Stage, set_stage
+from reconcile_assets.demo.stage import Stage, claim_place, set_stage
 from reconcile_assets.demo.watching import partition_keys
 from reconcile_assets.serving.interrupts import interrupted_once
 from reconcile_assets.serving.services import DagsterServices
@@ -56,9 +56,9 @@ def tell(*, end: bool, port: int | None = None) -> int:
         KeyboardInterrupt: on Ctrl-C, when everything is ended.
     """
     steps, findings = Steps(), Findings()
-    with interrupted_once(), contextlib.ExitStack() as everything:
-        with steps.step("embedded PostgreSQL with the databases source, target and reconcile_assets; real data"):
-            stage = everything.enter_context(set_stage(port))
+    with interrupted_once(), claim_place(port) as place, contextlib.ExitStack() as everything:
+        with steps.step("embedded PostgreSQL, and real data in the source"):
+            stage = everything.enter_context(set_stage(place))
             chapters.load(stage, findings)
         with steps.step("gaps, by comparing the two databases"):
             chapters.show_gaps(stage, findings)
@@ -83,12 +83,12 @@ def tell(*, end: bool, port: int | None = None) -> int:
 
 def _services(stage: Stage) -> DagsterServices:
     return DagsterServices(
-        stage.folder,
+        stage.place.folder,
         database_url=stage.ledger_url,
-        port=stage.port,
+        port=stage.place.port,
         environ=stage.environ,
-        keep_open=(stage.lock,),
-        working_folder=stage.folder,  # not the user's: a .env there would point the demo at databases of theirs
+        keep_open=(stage.place.lock,),
+        working_folder=stage.place.folder,  # not the user's: a .env there would point the demo at databases of theirs
     )
 
 
@@ -96,7 +96,7 @@ def _report(stage: Stage, findings: Findings) -> Report:
     now = datetime.now(UTC)
     selection = [(table, table.partition.scheme().partitions(now)) for table in stage.config.tables]
     report = collect_report(selection, connections=stage.connections, now=now, compare=True)
-    for path in _write(report, stage.folder / "reports"):
+    for path in _write(report, stage.place.folder / "reports"):
         say(f"  report: {path}")
     claims, (audit,) = findings.claims, report.audit
     claims.expect("the audit log verifies", expected=True, seen=audit.ok)

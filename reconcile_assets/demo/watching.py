@@ -16,7 +16,7 @@ from reconcile_assets.ledger import LatestVerdict
 NO_WEATHER = "2013-12-31"
 SUMMER_TIME_DAYS = ("2013-03-10", "2013-11-03")
 _BACKFILL_SECONDS = 600.0
-_POLL_SECONDS = 1.0
+_POLL_SECONDS = 1.5
 
 
 def partition_keys(stage: Stage) -> list[str]:
