@@ -81,7 +81,8 @@ def set_stage(place: Place) -> Iterator[Stage]:
     """Fresh databases; all of it ends with the block."""
     for name in _LEFT_OVER:
         shutil.rmtree(place.folder / name, ignore_errors=True)
-    with EmbeddedPostgres(place.folder) as server, Receiver() as receiver:
+    # Made anew each time, so that nothing of it need outlive a power cut.
+    with EmbeddedPostgres(place.folder, durable=False) as server, Receiver() as receiver:
         urls = {name: server.create_database(name) for name in ("source", "target", LEDGER)}
         environ = _environ(urls, receiver, place.port)
         config = load_config(Path(environ[CONFIG_FILE]), environ=environ)
