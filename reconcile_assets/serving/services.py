@@ -29,7 +29,7 @@ class DagsterServices:
         port: of the web server, on the loopback interface.
         environ: the variables to start from; DATABASE_URL and the like among them.
         keep_open: descriptors that live as long as the services, e.g. the lock on the state folder.
-        working_folder: theirs; this process's own when None. Dagster reads ``.env`` there.
+        working_folder: theirs; this process's own when None.
     """
 
     def __init__(
