@@ -88,7 +88,7 @@ def _services(stage: Stage) -> DagsterServices:
         port=stage.place.port,
         environ=stage.environ,
         keep_open=(stage.place.lock,),
-        working_folder=stage.place.folder,  # not the user's: nothing that lies there, a .env above all, is to change the demo
+        working_folder=stage.place.folder,  # not the user's: a .env that lies there must change nothing
     )
 
 
