@@ -35,7 +35,9 @@ def expect_messages(stage: Stage, claims: Claims, *, kind: str, since: int) -> f
     claims.expect(f"{_NAMES[kind]} tell of", expected={_name(place) for place in expected}, seen=set(messages))
     for place, keys in sorted(expected.items()):
         message = messages[_name(place)]
-        claims.expect(f"{message.title}: lacks", expected=[], seen=_lacks(message, place[0], keys, stage))
+        lacking = _lacks(message, place[0], keys, stage)
+        told = f"without {', '.join(lacking)}" if lacking else "told"
+        claims.expect(f"{message.title}: names, count and link", expected="told", seen=told)
     return max(_waits(stage, list(messages.values()), _LEDGER_KINDS[kind]))
 
 
