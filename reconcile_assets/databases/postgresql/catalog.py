@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, cast
 
 import psycopg
@@ -116,6 +117,11 @@ def check_relation(connection: psycopg.Connection[Any], relation: Relation, name
         probe = sql.SQL("SELECT * FROM {}").format(source_of(relation))
         what = "query" if relation.where is None else "condition"
         check_statement(connection, probe.as_string(connection), f"{name}: the {what} is refused")
+    if relation.where is not None:  # by itself too: "false) or (true" is a condition inside our parentheses only
+        alone = sql.SQL("SELECT * FROM {} WHERE\n{}").format(
+            source_of(replace(relation, where=None)), user_sql(relation.where)
+        )
+        check_statement(connection, alone.as_string(connection), f"{name}: the condition is refused")
 
 
 def describe_table(connection: psycopg.Connection[Any], table: TableName, name: str) -> Table:

@@ -134,6 +134,8 @@ def test_an_uncomparable_column_exits_2(rows: Pair, capsys: pytest.CaptureFixtur
         (("--keyless", "--abs-tol", "amount=1"), "without a key"),
         (("--where", "id ="), "condition is refused"),
         (("--where", "true); DELETE FROM t; --"), "condition is refused"),
+        (("--where", "false) or (true"), "condition is refused"),
+        (("--where-target", "true) AS w, (SELECT 1 WHERE (true"), "condition is refused"),
         (("--where", "nope = 1"), "nope"),
         (("--where", ""), "condition is empty"),
         (("--timeout", "0"), "seconds above 0"),
