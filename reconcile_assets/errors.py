@@ -19,6 +19,7 @@ without row values or secrets: it may be shown to anyone.
     │   ├── PermissionDenied      the role lacks a privilege
     │   ├── QueryRefused          the database refused a query that a person wrote
     │   ├── ConstraintRefused     the target's constraint refused a row
+    │   │   └── RowsCollide       because of another row: unique, exclusion, foreign key
     │   ├── LossyWrite            the target's type would change a value
     │   ├── NotComparable         the comparison asked for is not defined
     │   ├── AlreadyRunning        port, state folder or lock is held by another process
@@ -85,6 +86,10 @@ class QueryRefused(PermanentError):
 
 class ConstraintRefused(PermanentError):
     """A constraint of the target refused a row; the message names the constraint, no values."""
+
+
+class RowsCollide(ConstraintRefused):
+    """A constraint between rows: the row in the way, or the one that is wanted, may be of another partition."""
 
 
 class LossyWrite(PermanentError):

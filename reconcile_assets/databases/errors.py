@@ -20,6 +20,7 @@ from reconcile_assets.errors import (
     PermissionDenied,
     QueryRefused,
     ReconcileAssetsError,
+    RowsCollide,
     SerializationConflict,
     StatementTimeout,
     UnknownEngine,
@@ -74,6 +75,9 @@ _BY_STATE: dict[str, type[ReconcileAssetsError]] = {
     "42703": MissingObject,
     "42501": PermissionDenied,
     "25006": PermissionDenied,
+    "23503": RowsCollide,
+    "23505": RowsCollide,
+    "23P01": RowsCollide,
     "40001": SerializationConflict,
     "40P01": SerializationConflict,
     "57014": StatementTimeout,
@@ -98,14 +102,24 @@ def _describe(error: psycopg.Error, state: str) -> str:
     if fixed:
         return fixed
     detail = error.diag
+    if detail.source_function == _RAISE:
+        return _UNTOLD.format(state=state)
     if state[:2] == "23":
         constraint = detail.constraint_name or detail.column_name or "unnamed"
         return f"a row was refused by the constraint {constraint} of {detail.table_name or 'the table'} ({state})"
     if state[:2] == "22":
         return f"a value does not fit its type or function ({state})"
+    if state[:2] not in _TOLD:
+        return _UNTOLD.format(state=state)
     if state[:2] == "42" or state in {"3D000", "3F000"}:
         return f"{_first_line(detail.message_primary)} ({state})"
     return f"{_first_line(_without_literals(detail.message_primary))} ({state})"
+
+
+_UNTOLD = "a function, trigger or extension of the database raised an error ({state}); the server's log has its text"
+_RAISE = "exec_stmt_raise"  # PL/pgSQL's RAISE: a person's own text, which may hold the row's values
+# Classes whose messages the server itself words, from names, sizes and settings.
+_TOLD = frozenset({"08", "0A", "25", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58"})
 
 
 _SENTENCES = {

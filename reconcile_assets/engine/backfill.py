@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import tenacity
 
@@ -30,6 +30,7 @@ from reconcile_assets.errors import (
     ProofFailed,
     QueryRefused,
     ReconcileAssetsError,
+    RowsCollide,
     SerializationConflict,
     StatementTimeout,
     UnknownOutcome,
@@ -151,23 +152,51 @@ class _Backfill:
         self._rules = rules
         self._fatal: ReconcileAssetsError | None = None
         self._timeouts = 0
+        self._last_write: Partition | None = None
 
     def outcomes(self, partitions: Sequence[Partition]) -> Iterator[Outcome]:
         """Every partition's outcome, group by group."""
         if not partitions:
             return
         table = self._retrying("")(self._prepare)
-        rest, size = list(partitions), first_group_size(table, self._rules)
+        collided: list[PartitionFailure] = []
         try:
-            while rest:
-                group, rest = rest[:size], rest[size:]
-                rows = 0
-                for outcome in self._write_group(table, group):
-                    rows += outcome.rows_read if isinstance(outcome, PartitionWrite) else 0
+            for outcome in self._write_all(table, partitions):
+                if isinstance(outcome, PartitionFailure) and isinstance(outcome.error, RowsCollide):
+                    collided.append(outcome)
+                else:
                     yield outcome
-                size = next_group_size(table, self._rules, partitions=len(group), rows=rows)
+            yield from self._write_collided(table, collided)
         finally:
             self._copy_audit()
+
+    def _write_all(self, table: ResolvedTable, partitions: Sequence[Partition]) -> Iterator[Outcome]:
+        rest, size = list(partitions), first_group_size(table, self._rules)
+        while rest:
+            group, rest = rest[:size], rest[size:]
+            rows = 0
+            for outcome in self._write_group(table, group):
+                rows += outcome.rows_read if isinstance(outcome, PartitionWrite) else 0
+                yield outcome
+            size = next_group_size(table, self._rules, partitions=len(group), rows=rows)
+
+    def _write_collided(self, table: ResolvedTable, failures: Sequence[PartitionFailure]) -> Iterator[Outcome]:
+        """Once more, together, what other rows were in the way of: a row that moved from one partition to another.
+
+        Where it stood before may have been emptied since, or is among these: they are emptied together.
+        """
+        if len(failures) == 1 and not self._wrote_since(failures[0]):
+            yield _with_hint(failures[0])
+            return
+        rest = sorted(failure.partition for failure in failures)
+        if rest:
+            logger.info("trying again what other rows were in the way of", extra=self._extra(rest[0].key))
+        while rest:
+            group, rest = rest[: self._rules.scan_partitions], rest[self._rules.scan_partitions :]
+            yield from map(_with_hint, self._write_group(table, group))
+
+    def _wrote_since(self, failure: PartitionFailure) -> bool:
+        return self._last_write is not None and failure.partition < self._last_write
 
     def _prepare(self) -> ResolvedTable:
         with self._source.session() as source, self._target.session() as target:
@@ -233,6 +262,7 @@ class _Backfill:
         except ReconcileAssetsError as error:
             raise writer.settled(error) from None
         self._timeouts = 0
+        self._last_write = part[-1]
         for write in writes:
             logger.info("partition written, rows: %d", write.rows_inserted, extra=self._extra(write.partition.key))
         return writes
@@ -267,6 +297,13 @@ class _Backfill:
                 copy_audit_entries(self._connections.ledger(), self._target.name, session.sqlalchemy())
         except ReconcileAssetsError as error:
             logger.warning("the audit log was not copied: %s", error, extra={"run": self._order.run_id})
+
+
+def _with_hint(outcome: Outcome) -> Outcome:
+    if not isinstance(outcome, PartitionFailure) or not isinstance(outcome.error, RowsCollide):
+        return outcome
+    hint = "the other row is of a partition or table that this run did not write; write it first, or both together"
+    return replace(outcome, error=RowsCollide(f"{outcome.error}; {hint}"))
 
 
 def first_group_size(table: ResolvedTable, rules: WriteRules) -> int:
