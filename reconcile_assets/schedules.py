@@ -49,7 +49,8 @@ def build_reconciliation_schedules(
 
     The cron expression is read on the clock of the table's partition time zone. A tick does
     nothing, and says why, while the table is being backfilled or reconciled, and it leaves out
-    partitions that were never filled: those are gaps, not failed checks.
+    partitions that were never filled or compared, through Dagster or the command line: those are
+    gaps, not failed checks.
 
     Needs the resource ``reconcile_assets`` (a ``ReconcileResource``).
 
@@ -78,9 +79,9 @@ def _build_schedule(config: Config, table: TableConfig, translator: ReconcileTra
         busy = find_work_in_progress(context.instance, checks) or find_writers(reconcile_assets, checks)
         if busy:
             return dg.SkipReason(busy)
-        partitions = choose_partitions(context.instance, checks, reconcile_assets.get_now())
+        partitions = choose_partitions(context.instance, reconcile_assets, checks)
         if not partitions:
-            return dg.SkipReason(f"no partition of {table.name} that has ended was ever filled")
+            return dg.SkipReason(f"no partition of {table.name} that has ended was ever filled or compared")
         return list(_requests(checks, partitions, context.scheduled_execution_time))
 
     return tick
@@ -93,9 +94,9 @@ def _build_job(checks: TableChecks) -> dg.JobDefinition:
     def reconcile(
         context: dg.OpExecutionContext, config: ReconciliationConfig, reconcile_assets: ReconcileResource
     ) -> None:
-        partitions = config.partitions or choose_partitions(context.instance, checks, reconcile_assets.get_now())
+        partitions = config.partitions or choose_partitions(context.instance, reconcile_assets, checks)
         if not partitions:
-            context.log.info(f"no partition of {table.name} that has ended was ever filled")
+            context.log.info(f"no partition of {table.name} that has ended was ever filled or compared")
             return
         check_partitions(
             context,
@@ -117,13 +118,26 @@ def _build_job(checks: TableChecks) -> dg.JobDefinition:
     return reconciliation
 
 
-def choose_partitions(instance: dg.DagsterInstance, checks: TableChecks, now: datetime) -> list[str]:
-    """Keys of the partitions to reconcile, oldest first: ended, chosen by the table, filled at least once."""
-    scheme = checks.table.partition.scheme()
+def choose_partitions(instance: dg.DagsterInstance, resource: ReconcileResource, checks: TableChecks) -> list[str]:
+    """Keys of the partitions to reconcile, oldest first: ended, chosen by the table, filled or compared before."""
+    scheme, now = checks.table.partition.scheme(), resource.get_now()
     everything = checks.table.reconcile.partitions == "all"
     chosen = scheme.partitions(now) if everything else scheme.lookback_partitions(now)
-    filled = instance.get_materialized_partitions(checks.asset_key)
-    return [partition.key for partition in chosen if partition.key in filled]
+    begun = instance.get_materialized_partitions(checks.asset_key) | _find_known(resource, checks)
+    return [partition.key for partition in chosen if partition.key in begun]
+
+
+def _find_known(resource: ReconcileResource, checks: TableChecks) -> frozenset[str]:
+    """What the ledger knows of, e.g. partitions filled from the command line, which Dagster never heard of.
+
+    Without a ledger Dagster's own memory must do: the run will say that it could not be reached.
+    """
+    try:
+        with resource.open(checks.config) as connections:
+            target = checks.config.target_of(checks.table)
+            return connections.ledger().fetch_known_partitions(checks.table.name, target=target)
+    except ReconcileAssetsError:
+        return frozenset()
 
 
 def find_work_in_progress(instance: dg.DagsterInstance, checks: TableChecks) -> str | None:

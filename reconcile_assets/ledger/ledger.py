@@ -111,6 +111,16 @@ class Ledger:
         with self.database.reading() as connection:
             return verdict_rows.fetch_verdict_summary(connection)
 
+    def fetch_known_partitions(self, table: str, *, target: str) -> frozenset[str]:
+        """Keys of a table's partitions that were written or compared, by whatever means.
+
+        Args:
+            table: the asset's name.
+            target: the name of the connection that it is written through.
+        """
+        with self.database.reading() as connection:
+            return verdict_rows.fetch_known_partitions(connection, table=table, target=target)
+
     def prune(self, before: datetime) -> Pruned:
         """Remove what is older than an instant: verdict history, alerts delivered everywhere, ended attempts.
 

@@ -90,6 +90,17 @@ def fetch_recorded_keys(
     return frozenset((row.check_name, row.partition) for row in connection.execute(query))
 
 
+def fetch_known_partitions(connection: sa.Connection, *, table: str, target: str) -> frozenset[str]:
+    """Partitions of a table that have a verdict, or that the copy of the target's audit chain tells to be written."""
+    tables = ledger_tables(connection.dialect.name)
+    state, copies = tables.verdict_state, tables.audit_copies
+    query = sa.union(
+        sa.select(state.c.partition).where(state.c.table_name == table),
+        sa.select(copies.c.partition).where(copies.c.target == target, copies.c.table_name == table),
+    )
+    return frozenset(connection.execute(query).scalars())
+
+
 def _group(verdicts: Sequence[CheckVerdict]) -> Mapping[tuple[str, str], list[CheckVerdict]]:
     groups: dict[tuple[str, str], list[CheckVerdict]] = defaultdict(list)
     for verdict in verdicts:

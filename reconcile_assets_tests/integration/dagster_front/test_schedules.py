@@ -1,5 +1,6 @@
 """The reconciliation that runs by itself: what a tick asks for, and what its run logs."""
 
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +11,8 @@ from dagster._core.execution.asset_backfill import AssetBackfillData
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from dagster._core.test_utils import create_run_for_test
 
+from reconcile_assets.engine.backfill import backfill_partitions
+from reconcile_assets.engine.connections import Connections
 from reconcile_assets.ledger import open_ledger
 from reconcile_assets.resources import ReconcileResource
 from reconcile_assets.schedules import SCHEDULED_TAG
@@ -55,6 +58,30 @@ def test_partitions_that_were_never_filled_are_gaps_and_not_asked_for(lasting_wo
     adopt(lasting_world, [98])
     requests, _ = tick(lasting_world)
     assert asked_for(requests) == [[day(98)]]
+
+
+def test_partitions_filled_from_the_command_line_are_asked_for(lasting_world: World) -> None:
+    connections = Connections(lasting_world.config, os.environ)
+    table = lasting_world.config.tables[0]
+    windows = [table.partition.scheme().partition(day(number)) for number in (97, 99)]
+    list(backfill_partitions(table, windows, connections=connections, run_id="r", actor="a person"))
+    connections.close()
+    assert asked_for(tick(lasting_world)[0]) == [[day(97), day(99)]]
+
+
+def test_partitions_that_somebody_compared_are_asked_for(lasting_world: World) -> None:
+    assert lasting_world.reconcile([day(98)]).success
+    assert asked_for(tick(lasting_world)[0]) == [[day(98)]]
+
+
+def test_what_was_written_to_a_target_that_was_made_anew_is_forgotten(lasting_world: World) -> None:
+    connections = Connections(lasting_world.config, os.environ)
+    table = lasting_world.config.tables[0]
+    windows = [table.partition.scheme().partition(day(99))]
+    list(backfill_partitions(table, windows, connections=connections, run_id="r", actor="a person"))
+    assert connections.ledger().set_aside_audit_copy("target")
+    connections.close()
+    assert tick(lasting_world)[0] == []
 
 
 def test_a_tick_with_nothing_filled_says_so(lasting_world: World) -> None:
