@@ -19,7 +19,7 @@ from psycopg import sql
 from psycopg.pq import DiagnosticField, ExecStatus
 
 from reconcile_assets.databases.errors import translated_errors
-from reconcile_assets.errors import AlreadyRunning, SerializationConflict, UnknownOutcome
+from reconcile_assets.errors import AlreadyRunning, ConstraintRefused, SerializationConflict, UnknownOutcome
 
 # psycopg hands out one row per chunk; a write to the socket per row costs an eighth of the speed.
 CHUNK_BYTES = 128 * 1024
@@ -128,6 +128,41 @@ def delete_windows(
         "SELECT window_number, count(*) FROM gone GROUP BY window_number"
     ).format(table=table, condition=condition, window=window)
     return dict(connection.execute(query).fetchall())
+
+
+# Counted by this transaction, the statements of referential triggers included; with track_counts off nothing is
+# counted, and every such foreign key is refused. A table may refer to itself: it lost what we deleted, and no more.
+_CASCADES = """
+WITH own(relid) AS (SELECT %(table)s::regclass UNION SELECT relid FROM pg_catalog.pg_partition_tree(%(table)s)),
+lost AS (SELECT sum(pg_catalog.pg_stat_get_xact_tuples_deleted(relid)) > %(deleted)s AS too_many FROM own)
+SELECT k.conname::text, c.relname::text
+  FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid CROSS JOIN lost
+ WHERE k.contype = 'f' AND k.confdeltype IN ('c', 'n', 'd') AND k.confrelid IN (SELECT relid FROM own)
+   AND (NOT current_setting('track_counts')::boolean
+        OR pg_catalog.pg_stat_get_xact_tuples_updated(k.conrelid) > 0
+        OR CASE WHEN k.conrelid IN (SELECT relid FROM own) THEN lost.too_many
+                ELSE pg_catalog.pg_stat_get_xact_tuples_deleted(k.conrelid) > 0 END)
+ ORDER BY 1 LIMIT 1
+"""
+
+
+def refuse_cascades(connection: psycopg.Connection[Any], table: sql.Identifier, *, deleted: int, name: str) -> None:
+    """Refuse a deletion that took, by a foreign key, rows beside those of the windows; call it after deleting.
+
+    Args:
+        deleted: rows of the windows.
+        name: what messages call the database.
+
+    Raises:
+        ConstraintRefused: rows that refer to this table were deleted or emptied by ON DELETE.
+    """
+    asked = {"table": table.as_string(connection), "deleted": deleted}
+    found = connection.execute(_CASCADES, asked).fetchone()
+    if found is not None:
+        raise ConstraintRefused(
+            f"{name}: replacing these rows deletes or empties rows of {found[1]} by its foreign key {found[0]}; "
+            "declare it without ON DELETE CASCADE or SET, as DEFERRABLE, then run this again"
+        )
 
 
 def copy_rows(

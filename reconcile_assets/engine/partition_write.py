@@ -29,6 +29,7 @@ from reconcile_assets.databases.postgresql_write import (
     delete_windows,
     end_backend,
     lock_partitions,
+    refuse_cascades,
 )
 from reconcile_assets.engine.check_rows import compare_resolved, shown_notes
 from reconcile_assets.engine.tables import ResolvedTable
@@ -171,7 +172,11 @@ class GroupWriter:
         reading = Windows.of(self.table.source_windows(self.partitions))
         writing = Windows.of(self.table.target_windows(self.partitions))
         connection = target.driver_connection
+        # Rows that refer to these stand on nothing between the deletion and the copy.
+        connection.execute("SET CONSTRAINTS ALL DEFERRED")
         deleted = delete_windows(connection, quoted_name(name), condition=writing.condition, window=writing.number)
+        if deleted:
+            refuse_cascades(connection, quoted_name(name), deleted=sum(deleted.values()), name=self.target.name)
         statements = build_copy(
             connection,
             source=source_of(self.table.source),
