@@ -64,7 +64,9 @@ def _verdict(
         bare = sides.verdict(check, partition, Verdict.INCONCLUSIVE)
         return replace(bare, notes=(*(f"{UNVERIFIED}{each}" for each in troubles), *notes))
     found = compare_figures(source, target, abs_tol=check.abs_tol, rel_tol=check.rel_tol)
-    if found.agrees and not found.same:
+    if source is target is None:
+        notes = (*notes, "the query gives NULL on both sides: no value was compared")
+    elif found.agrees and not found.same:
         notes = (*notes, "not the same, but within the tolerance")
     measures = {"source": _shown(source), "target": _shown(target)}
     if found.difference is not None and not found.same:

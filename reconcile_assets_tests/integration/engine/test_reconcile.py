@@ -272,6 +272,35 @@ def test_sql_checks_compare_texts_exactly_and_do_not_show_them(world: World) -> 
 
 
 @pytest.mark.parametrize(
+    ("source", "target", "verdict"),
+    [
+        ("interval '1 month'", "interval '30 days'", Verdict.MISMATCHED),
+        ("interval '1 month'", "interval '1 month'", Verdict.MATCHED),
+        ("'{\"a\": 9007199254740993.01}'::jsonb", "'{\"a\": 9007199254740993.02}'::jsonb", Verdict.MISMATCHED),
+        ("'{\"a\": 0.10000000000000000001}'::json", "'{\"a\": 0.1}'::json", Verdict.MISMATCHED),
+        ('\'{"a": 1, "b": [2]}\'::jsonb', '\'{"b":[2],"a":1}\'::json', Verdict.MATCHED),
+        ('\'{"a": "1"}\'::jsonb', "'{\"a\": 1}'::jsonb", Verdict.MISMATCHED),
+        ("timestamp 'infinity'", "timestamp 'infinity'", Verdict.MATCHED),
+        ("ARRAY[interval '1 month']", "ARRAY[interval '30 days']", Verdict.MISMATCHED),
+        ("9007199254740993", "9007199254740992::numeric", Verdict.MISMATCHED),
+        ("1.50", "1.5::float8", Verdict.MATCHED),
+        ("'NaN'::numeric", "'NaN'::float8", Verdict.MATCHED),
+        ("true", "1", Verdict.MISMATCHED),
+        ("1", "'1'::text", Verdict.MISMATCHED),
+        ("NULL::int", "0", Verdict.MISMATCHED),
+        ("NULL::int", "NULL::int", Verdict.MATCHED),
+    ],
+)
+def test_sql_checks_see_values_as_the_server_writes_them(
+    world: World, source: str, target: str, verdict: Verdict
+) -> None:
+    check = {"type": "sql", "name": "odd", "source": f"SELECT {source}", "target": f"SELECT {target}"}
+    found = _check(world, check, DAY)[DAY]
+    assert found.verdict is verdict, found.notes
+    assert any("NULL on both sides" in note for note in found.notes) == (source == target == "NULL::int")
+
+
+@pytest.mark.parametrize(
     ("text", "why"),
     [
         ("SELECT 1, 2", "2 columns"),
