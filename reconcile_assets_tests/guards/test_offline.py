@@ -18,6 +18,7 @@ def test_driver():
 
 
 def test_unit_and_property_tests_can_use_neither_a_socket_nor_a_drivers_connection(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]")  # no settings of a folder above this one
     pytester.makeconftest(CONFTEST.read_text())
     for folder in ("unit", "property", "integration"):
         (pytester.path / folder).mkdir()

@@ -80,4 +80,4 @@ def test_a_code_location_without_its_variables_names_file_line_and_variable(tmp_
     path.write_text(CONFIG)
     result = load_the_code_location({"RECONCILE_CONFIG": str(path)})
     assert result.returncode != 0
-    assert f"{path}:5: SOURCE_DATABASE_URL is not set" in result.stderr
+    assert "tables.yaml:5: SOURCE_DATABASE_URL is not set" in result.stderr
