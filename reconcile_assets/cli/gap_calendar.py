@@ -13,6 +13,7 @@ MARKS = {
     GapKind.EXTRA: ("X", "magenta"),
     GapKind.STALE: ("T", "yellow"),
     GapKind.DIFFERENT: ("D", "bold yellow"),
+    GapKind.UNVERIFIED: ("?", "yellow"),
 }
 EMPTY_MARK = ("o", "dim")
 NO_PARTITION = (" ", "")

@@ -16,6 +16,10 @@ class GapKind(StrEnum):
     EXTRA = "extra"  # more rows than the source
     STALE = "stale"  # the target stands as last proved, and the source has changed since
     DIFFERENT = "different"  # as many rows, other content
+    UNVERIFIED = "unverified"  # alike as far as it was compared, but some column could not be: no gap, and not proved
+
+
+_NO_GAP = frozenset({GapKind.MATCHED, GapKind.UNVERIFIED})
 
 
 @dataclass(frozen=True)
@@ -65,8 +69,8 @@ class GapReport:
 
     @property
     def gaps(self) -> tuple[PartitionState, ...]:
-        """The partitions that are not matched."""
-        return tuple(state for state in self.partitions if state.kind is not GapKind.MATCHED)
+        """The partitions that are proved not to match."""
+        return tuple(state for state in self.partitions if state.kind not in _NO_GAP)
 
     def counts(self) -> Mapping[GapKind, int]:
         """Partitions by kind, every kind present."""

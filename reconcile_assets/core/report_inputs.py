@@ -45,7 +45,8 @@ class TableGaps:
     """What a comparison of both databases said at the time of the report.
 
     Attributes:
-        kinds: by partition key: ``missing``, ``short``, ``extra``, ``stale``, ``different`` or ``matched``.
+        kinds: by partition key: ``missing``, ``short``, ``extra``, ``stale``, ``different``,
+            ``unverified`` (a column could not be compared) or ``matched``.
         unpartitioned_source, unpartitioned_target: rows that stand in no partition: NULL in the
             partition column, or outside every window that has ended; never compared.
     """

@@ -98,6 +98,9 @@ class TableReport:
         return Verdict.MATCHED if proved == len(self.statuses) > 0 else Verdict.INCONCLUSIVE
 
 
+_NO_GAP = ("matched", "unverified")
+
+
 @dataclass
 class _Tally:
     latest: dict[tuple[str, str], CheckVerdict] = field(default_factory=dict)
@@ -125,7 +128,8 @@ def build_table_report(
     for verdict in verdicts:
         if verdict.partition in wanted and verdict.check in table.checks:
             tally.latest[verdict.check, verdict.partition] = verdict
-    statuses = {key: _status(tally.of_partition(key, table.checks), len(table.checks)) for key in keys}
+    kinds = gaps.kinds if gaps else {}
+    statuses = {key: _status(tally.of_partition(key, table.checks), len(table.checks), kinds.get(key)) for key in keys}
     empty = tuple(key for key in keys if _is_empty(statuses[key], tally.of_partition(key, table.checks)))
     written = [batch for batch in batches if batch.table == table.name and batch.partition in wanted]
     return TableReport(
@@ -164,7 +168,15 @@ def _rows(number: int) -> str:
     return f"{number:,} row" if number == 1 else f"{number:,} rows"
 
 
-def _status(verdicts: Sequence[CheckVerdict], checks: int) -> PartitionStatus:
+def _status(verdicts: Sequence[CheckVerdict], checks: int, kind: str | None) -> PartitionStatus:
+    """What the checks said last; where a comparison made for this report (``kind``) says worse, it is not green."""
+    found = _checked(verdicts, checks)
+    if found is not PartitionStatus.MATCHED or kind in (None, "matched"):
+        return found
+    return PartitionStatus.INCONCLUSIVE if kind == "unverified" else PartitionStatus.MISMATCHED
+
+
+def _checked(verdicts: Sequence[CheckVerdict], checks: int) -> PartitionStatus:
     if not verdicts:
         return PartitionStatus.UNVERIFIED
     worst = worst_verdict(verdict.verdict for verdict in verdicts)
@@ -197,7 +209,7 @@ def _not_matched(verdicts: Iterable[CheckVerdict]) -> tuple[CheckVerdict, ...]:
 
 
 def _count_gaps(statuses: Mapping[str, PartitionStatus], written: set[str], gaps: TableGaps | None) -> GapCounts:
-    kinds = {key: kind for key, kind in gaps.kinds.items() if key in statuses and kind != "matched"} if gaps else {}
+    kinds = {key: kind for key, kind in gaps.kinds.items() if key in statuses and kind not in _NO_GAP} if gaps else {}
     proved = {key for key, status in statuses.items() if status is PartitionStatus.MATCHED and key not in kinds}
     open_now = set(statuses) - proved
     return GapCounts(

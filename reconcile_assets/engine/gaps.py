@@ -55,9 +55,11 @@ def find_gaps(
         states = [_state(each, here, there, proved) for each in ordered]
         if not all(pair.renders_alike for pair in (*plan.key, *plan.columns)):
             states = _settle(resolved, states, ordered, source, target)
+        if plan.uncomparable:
+            states = [_unverified(state, plan) for state in states]
         strays = _count_unpartitioned(resolved, source, target) if unpartitioned else (None, None)
     notes = (*resolved.notes, *plan.type_notes)
-    return GapReport(table.name, tuple(states), strays[0], strays[1], notes, _verdict(plan, states))
+    return GapReport(table.name, tuple(states), strays[0], strays[1], notes, _verdict(states))
 
 
 def _plan(table: ResolvedTable, source: Session, target: Session) -> ComparisonPlan:
@@ -135,6 +137,14 @@ def _settle(
     ]
 
 
+def _unverified(state: PartitionState, plan: ComparisonPlan) -> PartitionState:
+    """A partition with rows is not called matched while one of their columns was not compared."""
+    if state.kind is not GapKind.MATCHED or not state.source_rows:
+        return state
+    names = ", ".join(pair.name for pair in plan.uncomparable)
+    return replace(state, kind=GapKind.UNVERIFIED, notes=(*state.notes, f"not compared: {names}"))
+
+
 def _count_unpartitioned(table: ResolvedTable, source: Session, target: Session) -> tuple[int, int] | tuple[None, None]:
     scheme = table.config.partition.scheme()
     every = scheme.partitions(datetime.now(UTC) if scheme.end is None else datetime.max.replace(tzinfo=UTC))
@@ -167,9 +177,8 @@ def _fetch_proved(table: TableConfig, connections: Connections) -> Proved:
     }
 
 
-def _verdict(plan: ComparisonPlan, states: Sequence[PartitionState]) -> Verdict:
-    if any(state.kind is not GapKind.MATCHED for state in states):
+def _verdict(states: Sequence[PartitionState]) -> Verdict:
+    kinds = {state.kind for state in states}
+    if kinds - {GapKind.MATCHED, GapKind.UNVERIFIED}:
         return Verdict.MISMATCHED
-    if not states or (plan.uncomparable and any(state.source_rows for state in states)):
-        return Verdict.INCONCLUSIVE
-    return Verdict.MATCHED
+    return Verdict.MATCHED if kinds == {GapKind.MATCHED} else Verdict.INCONCLUSIVE

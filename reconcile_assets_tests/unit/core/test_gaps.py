@@ -59,4 +59,5 @@ def test_a_report_counts_every_kind_and_lists_the_gaps() -> None:
         GapKind.EXTRA: 1,
         GapKind.STALE: 0,
         GapKind.DIFFERENT: 0,
+        GapKind.UNVERIFIED: 0,
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from reconcile_assets.core.calendar_grid import PartitionStatus
 from reconcile_assets.core.report import LISTED, Report, build_report
 from reconcile_assets.core.report_inputs import AuditFigures, BatchFigures, ReportedTable, TableGaps
 from reconcile_assets.core.report_tables import build_table_report, reason_of
@@ -103,6 +104,17 @@ def test_a_gap_seen_now_opens_a_partition_whose_last_verdict_was_matched() -> No
     report = report_on(table, list(sample_verdicts(table)), gaps=gaps)
     assert dict(report.tables[0].gaps.kinds) == {"stale": 1}
     assert (report.tables[0].gaps.open, report.exit_code) == (1, 1)
+    statuses = list(report.tables[0].statuses.values())
+    assert statuses[:2] == [PartitionStatus.MISMATCHED, PartitionStatus.MATCHED]
+
+
+def test_what_could_not_be_compared_now_is_not_green_whatever_was_said_before() -> None:
+    table = month_of()
+    gaps = {"flights": TableGaps({partition.key: "unverified" for partition in table.partitions})}
+    report = report_on(table, list(sample_verdicts(table)), gaps=gaps)
+    assert set(report.tables[0].statuses.values()) == {PartitionStatus.INCONCLUSIVE}
+    assert dict(report.tables[0].gaps.kinds) == {}
+    assert (report.verdict, report.exit_code) == (Verdict.INCONCLUSIVE, 2)
 
 
 def test_writes_count_every_batch_of_the_period_and_no_other() -> None:
