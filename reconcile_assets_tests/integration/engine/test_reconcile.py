@@ -349,6 +349,40 @@ def test_a_type_that_cannot_hold_the_values_is_a_schema_fault(world: World) -> N
     assert "note" in verdict.notes[0]
 
 
+@pytest.mark.parametrize(
+    ("source", "target", "holds"),
+    [
+        ("bigint", "integer", False),
+        ("integer", "bigint", True),
+        ("integer", "numeric", True),
+        ("integer", "numeric(10,0)", True),
+        ("integer", "numeric(9,0)", False),
+        ("numeric", "numeric(10,2)", False),
+        ("numeric(10,2)", "numeric(12,4)", True),
+        ("numeric(10,2)", "numeric(12,0)", False),
+        ("numeric(10,4)", "numeric(10,2)", False),
+        ("numeric(9,0)", "bigint", True),
+        ("numeric(9,2)", "bigint", False),
+        ("bigint", "float8", False),
+        ("integer", "float8", True),
+        ("float8", "float4", True),
+        ("float8", "numeric(10,2)", False),
+        ("text", "varchar(5)", False),
+        ("varchar(5)", "text", True),
+        ("varchar(6)", "char(5)", False),
+        ("timestamptz(3)", "timestamptz", True),
+        ("timestamptz", "timestamptz(3)", True),
+    ],
+)
+def test_a_narrower_type_is_a_schema_fault(world: World, source: str, target: str, holds: bool) -> None:
+    world.run_source(f"ALTER TABLE orders ADD extra {source}")
+    world.run_target(f"ALTER TABLE orders ADD extra {target}")
+    verdict = _check(world, {"type": "schema"}, DAY)[DAY]
+    assert verdict.verdict is (Verdict.MATCHED if holds else Verdict.MISMATCHED), verdict.notes
+    assert any("can't hold every value" in note for note in verdict.notes) == (not holds)
+    assert source != "timestamptz" or any("milliseconds" in note for note in verdict.notes)
+
+
 def test_columns_renamed_and_excluded_are_no_schema_fault(world: World) -> None:
     world.run_target("ALTER TABLE orders RENAME amount TO total", "ALTER TABLE orders DROP note")
     world.table["columns"] = {"rename": {"amount": "total"}, "exclude": ["note"]}
