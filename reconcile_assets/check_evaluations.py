@@ -73,6 +73,13 @@ def fetch_targets(
     return targets
 
 
+def is_older(verdict: CheckVerdict, target: Target | None) -> bool:
+    """Whether a verdict is of a look that was taken before its partition was last materialized."""
+    if target is None or verdict.evaluated_at is None:
+        return False
+    return verdict.evaluated_at.timestamp() < target.timestamp
+
+
 def fetch_planned(
     instance: dg.DagsterInstance, check_keys: Sequence[dg.AssetCheckKey], run_id: str
 ) -> set[tuple[str, str]]:

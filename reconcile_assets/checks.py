@@ -10,7 +10,13 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from reconcile_assets.check_evaluations import HeldEvaluations, build_evaluation, fetch_targets, log_evaluation
+from reconcile_assets.check_evaluations import (
+    HeldEvaluations,
+    build_evaluation,
+    fetch_targets,
+    is_older,
+    log_evaluation,
+)
 from reconcile_assets.configuration.models import Config, TableConfig
 from reconcile_assets.core.verdicts import CheckVerdict, Verdict
 from reconcile_assets.engine.connections import Connections
@@ -22,6 +28,7 @@ from reconcile_assets.translator import ReconcileTranslator
 
 BACKFILL_TAG = "dagster/backfill"
 TABLE_TAG = "reconcile_assets/table"
+LOGGED_TOGETHER = 50  # logging takes a while, in which partitions may be materialized anew
 
 
 @dataclass(frozen=True)
@@ -162,27 +169,33 @@ def log_evaluations(
         checks: the table's checks.
         verdicts: what to log.
         writes: by partition, rows deleted and inserted by its last write.
-        only_news: leave out what Dagster shows already.
+        only_news: leave out what Dagster shows already, and looks at partitions that were written since:
+            whoever wrote them says what stands there now.
 
     Returns:
         how many were logged.
     """
     partitions = {verdict.partition for verdict in verdicts}
-    targets = fetch_targets(context.instance, checks.asset_key, partitions)
     held = HeldEvaluations.fetch(context.instance, checks.check_keys, partitions) if only_news else None
     logged = 0
-    for verdict in verdicts:
-        check = checks.table.check(verdict.check)
-        evaluation = build_evaluation(
-            verdict,
-            asset_key=checks.asset_key,
-            target=targets.get(verdict.partition),
-            blocking=check.blocking,
-            last_write=writes.get(verdict.partition),
-        )
-        if held is None or not held.say_the_same(evaluation, moving=check.type == "freshness"):
-            log_evaluation(context, evaluation)
-            logged += 1
+    for first in range(0, len(verdicts), LOGGED_TOGETHER):
+        chunk = verdicts[first : first + LOGGED_TOGETHER]
+        targets = fetch_targets(context.instance, checks.asset_key, {verdict.partition for verdict in chunk})
+        for verdict in chunk:
+            target = targets.get(verdict.partition)
+            if held is not None and is_older(verdict, target):
+                continue
+            check = checks.table.check(verdict.check)
+            evaluation = build_evaluation(
+                verdict,
+                asset_key=checks.asset_key,
+                target=target,
+                blocking=check.blocking,
+                last_write=writes.get(verdict.partition),
+            )
+            if held is None or not held.say_the_same(evaluation, moving=check.type == "freshness"):
+                log_evaluation(context, evaluation)
+                logged += 1
     return logged
 
 

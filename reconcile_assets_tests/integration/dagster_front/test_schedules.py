@@ -220,6 +220,21 @@ def test_a_change_within_its_tolerance_is_news_because_of_its_note(world: World)
     assert "tolerance" in news.metadata["notes"].value
 
 
+def test_a_look_taken_before_the_partition_was_filled_again_is_not_shown(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.backfill(0, 1)
+    world.execute("DELETE FROM orders WHERE id IN (1, 4)")
+
+    def fill_meanwhile(*_: Any) -> dict[str, dict[str, int]]:
+        adopt(world, [0])
+        return {}
+
+    monkeypatch.setattr("reconcile_assets.checks._fetch_last_writes", fill_meanwhile)
+    news = world.evaluations(world.reconcile([day(0), day(1)]).run_id)
+    assert {each.partition for each in news} == {day(1)}
+
+
 def test_the_ledger_gets_every_verdict_also_where_nothing_is_logged(world: World) -> None:
     world.backfill(0, 1)
     before = world.verdicts()[("rows", day(0))].evaluated_at

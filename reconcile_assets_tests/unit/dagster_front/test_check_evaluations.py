@@ -1,12 +1,13 @@
 """Verdicts become evaluations: green only when matched, with the figures and no row values."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 import pytest
 
-from reconcile_assets.check_evaluations import HeldEvaluations, Target, build_evaluation, describe_verdict
+from reconcile_assets.check_evaluations import HeldEvaluations, Target, build_evaluation, describe_verdict, is_older
 from reconcile_assets.checks import name_partitions
 from reconcile_assets.core.verdicts import CheckVerdict, Verdict
 
@@ -142,3 +143,19 @@ def test_a_lag_that_moves_is_no_news_until_its_outcome_changes() -> None:
 )
 def test_partitions_are_named_and_a_long_list_is_cut(keys: list[str], said: str) -> None:
     assert name_partitions(keys) == said
+
+
+@pytest.mark.parametrize(
+    ("looked_at", "target", "older"),
+    [
+        (datetime.fromtimestamp(0.5, UTC), TARGET, True),
+        (datetime.fromtimestamp(1.0, UTC), TARGET, False),
+        (datetime.fromtimestamp(1.5, UTC), TARGET, False),
+        (datetime.fromtimestamp(0.5, UTC), None, False),
+        (None, TARGET, False),
+    ],
+)
+def test_a_look_from_before_the_partition_was_written_is_older(
+    looked_at: datetime | None, target: Target | None, older: bool
+) -> None:
+    assert is_older(replace(MATCHED, evaluated_at=looked_at), target) is older
