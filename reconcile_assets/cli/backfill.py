@@ -4,7 +4,7 @@ import argparse
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from reconcile_assets.cli.output import Progress, print_json, print_table, say
+from reconcile_assets.cli.output import Progress, print_json, print_table, say, say_notes
 from reconcile_assets.errors import ReconcileAssetsError
 
 if TYPE_CHECKING:
@@ -70,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
         print_json({"run_id": run_id, "tables": [_document(tally) for tally in tallies]})
     else:
         _print_summary(tallies)
+        for tally in tallies:
+            say_notes(tally.table, ((write.partition.key, note) for write in tally.written for note in write.notes))
     written = sum(len(tally.written) for tally in tallies)
     missed = sum(len(tally.failed) + tally.unbegun for tally in tallies)
     return 0 if not missed else 1 if written else 2

@@ -5,9 +5,10 @@ because importing it costs more than the smallest command takes.
 """
 
 import json
+import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -30,6 +31,22 @@ def print_json(document: Any) -> None:
 def say(line: str) -> None:
     """Print one line for people on stderr."""
     print(printable(line), file=sys.stderr, flush=True)
+
+
+def say_notes(table: str, notes: Iterable[tuple[str, str]]) -> None:
+    """Print a table's notes on stderr, those that differ by their figures only as one line.
+
+    Args:
+        table: the table's name.
+        notes: a partition's key and what was noted about it.
+    """
+    together: dict[str, dict[str, str]] = {}
+    for partition, note in notes:
+        together.setdefault(re.sub(r"\d+", "#", note), {}).setdefault(partition, note)
+    for by_partition in together.values():
+        partition, note = next(iter(by_partition.items()))
+        more = f" and {len(by_partition) - 1} more" if len(by_partition) > 1 else ""
+        say(f"note: {table} {partition}{more}: {note}")
 
 
 def printable(text: str) -> str:

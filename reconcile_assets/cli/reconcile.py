@@ -4,7 +4,7 @@ import argparse
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from reconcile_assets.cli.output import Progress, print_json, print_table
+from reconcile_assets.cli.output import Progress, print_json, print_table, say_notes
 from reconcile_assets.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -104,6 +104,9 @@ def _print(verdicts: "list[CheckVerdict]") -> None:
         print(line)
     if len(lines) > _SHOWN:
         print(f"and {len(lines) - _SHOWN} more; --json lists them all")
+    good = [each for each in verdicts if each.verdict is Verdict.MATCHED]
+    for table in dict.fromkeys(each.table for each in good):
+        say_notes(table, ((each.partition, note) for each in good if each.table == table for note in each.notes))
 
 
 def _unverified_lines(verdicts: "Sequence[CheckVerdict]") -> list[str]:

@@ -37,6 +37,23 @@ def test_people_are_told_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     assert (captured.out, captured.err) == ("", "done\\x07\n")
 
 
+@pytest.mark.parametrize(
+    ("notes", "said"),
+    [
+        ([], ""),
+        ([("a", "empty")], "note: t a: empty\n"),
+        ([("a", "3 rows share a key"), ("b", "4 rows share a key")], "note: t a and 1 more: 3 rows share a key\n"),
+        ([("a", "empty"), ("a", "empty"), ("b", "late")], "note: t a: empty\nnote: t b: late\n"),
+    ],
+)
+def test_notes_that_differ_by_figures_only_are_one_line(
+    notes: list[tuple[str, str]], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output.say_notes("t", notes)
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", said)
+
+
 def test_a_table_is_aligned_text_where_stdout_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     output.print_table(["table", "rows"], [["flights", 12], ["w", 3]], title="gaps")
     assert capsys.readouterr().out == "gaps\ntable    rows\nflights  12\nw        3\n"
