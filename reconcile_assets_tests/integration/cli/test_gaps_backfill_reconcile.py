@@ -59,7 +59,7 @@ def test_gaps_as_json_is_one_document(world: World, capsys: pytest.CaptureFixtur
     document = _json(capsys)
     assert document["verdict"] == "mismatched"
     (table,) = document["tables"]
-    assert table["counts"] == {"matched": 1, "missing": 1, "short": 0, "extra": 0, "stale": 0, "different": 0}
+    assert {kind: count for kind, count in table["counts"].items() if count} == {"matched": 1, "missing": 1}
     assert [each["kind"] for each in table["partitions"]] == ["matched", "missing"]
     assert table["unpartitioned"] == {"source": None, "target": None}
 
