@@ -31,13 +31,16 @@ from reconcile_assets.errors import (
 def translated_errors(name: str) -> Iterator[None]:
     """Turn psycopg's errors, also wrapped by SQLAlchemy, into ours.
 
+    An error that ending a statement after Ctrl-C has raised is the interrupt still: nobody
+    may take it for a passing trouble and try again.
+
     Args:
         name: what the message calls the database, e.g. ``source``.
     """
     try:
         yield
     except psycopg.Error as error:
-        raise translate(error, name) from None
+        raise (_interrupt_behind(error) or translate(error, name)) from None
     except UnicodeDecodeError:
         raise QueryRefused(f"{name}: the database holds text that is not valid in its encoding") from None
     except ValueError as error:
@@ -49,6 +52,14 @@ def translated_errors(name: str) -> Iterator[None]:
         if not isinstance(original, psycopg.Error):
             raise
         raise translate(original, name) from None
+
+
+def _interrupt_behind(error: BaseException) -> BaseException | None:
+    """The KeyboardInterrupt, SystemExit or the like that was being handled when this error came up."""
+    behind = error.__context__
+    while behind is not None and isinstance(behind, Exception | GeneratorExit):
+        behind = behind.__context__
+    return behind
 
 
 def _sqlalchemy_errors() -> tuple[type[Exception], ...]:

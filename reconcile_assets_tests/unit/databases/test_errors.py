@@ -119,3 +119,23 @@ def test_opening_connects_to_nothing_and_hides_the_url() -> None:
         database = open_database(f"{scheme}://u:{SECRET}@127.0.0.1/db", name="target")
         assert (database.name, database.engine) == ("target", "postgresql")
         assert SECRET not in repr(database)
+
+
+def fail_while_handling(first: BaseException, second: Exception) -> None:
+    try:
+        raise first
+    except BaseException:
+        raise second  # noqa: B904  # as psycopg does it: the first stays behind the second as its context
+
+
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])
+def test_an_error_of_ending_a_statement_after_ctrl_c_is_the_interrupt_still(interrupt: type[BaseException]) -> None:
+    cancelling = psycopg.OperationalError("sending the cancel request failed")
+    with pytest.raises(interrupt), translated_errors("target"):
+        fail_while_handling(interrupt(), cancelling)
+
+
+def test_an_error_met_while_another_was_handled_is_an_error() -> None:
+    lost = psycopg.OperationalError("server closed the connection unexpectedly")
+    with pytest.raises(errors.ReconcileAssetsError), translated_errors("target"):
+        fail_while_handling(ValueError(), lost)
