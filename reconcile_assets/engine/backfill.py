@@ -67,6 +67,8 @@ class WriteRules:
         scan_partitions: at most this many partitions in a transaction where each one costs a whole scan.
         tries: transactions begun for a group before a passing trouble counts as a failure.
         lock_wait, commit_wait: seconds, as `GroupWriter` has them.
+        outage_wait: seconds of pauses for which a group waits for a server that went away, whatever ``tries`` says:
+            a restart takes longer than a deadlock.
         longest_pause: seconds between two tries at most; the pause is random below a doubling bound.
         sleep: waits; injected by tests.
     """
@@ -77,6 +79,7 @@ class WriteRules:
     tries: int = 5
     lock_wait: float = 60.0
     commit_wait: float = 30.0
+    outage_wait: float = 30.0
     longest_pause: float = 10.0
     sleep: Callable[[float], None] = time.sleep
 
@@ -258,7 +261,7 @@ class _Backfill:
             commit_wait=self._rules.commit_wait,
         )
         try:
-            writes = self._retrying(part[0].key)(writer.attempt)
+            writes = self._retrying(part[0].key, outage_wait=self._rules.outage_wait)(writer.attempt)
         except ReconcileAssetsError as error:
             raise writer.settled(error) from None
         self._timeouts = 0
@@ -267,15 +270,20 @@ class _Backfill:
             logger.info("partition written, rows: %d", write.rows_inserted, extra=self._extra(write.partition.key))
         return writes
 
-    def _retrying(self, partition: str) -> tenacity.Retrying:
+    def _retrying(self, partition: str, *, outage_wait: float = 0.0) -> tenacity.Retrying:
         def log(state: tenacity.RetryCallState) -> None:
             error = state.outcome.exception() if state.outcome else None
             logger.warning("trying again after: %s", error, extra=self._extra(partition))
 
+        def is_over(state: tenacity.RetryCallState) -> bool:
+            error = state.outcome.exception() if state.outcome else None
+            is_away = isinstance(error, DatabaseUnavailable) and state.idle_for < outage_wait
+            return state.attempt_number >= self._rules.tries and not is_away
+
         return tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(RETRIED),
             wait=tenacity.wait_random_exponential(multiplier=0.2, max=self._rules.longest_pause),  # full jitter
-            stop=tenacity.stop_after_attempt(self._rules.tries),
+            stop=is_over,
             sleep=self._rules.sleep,
             before_sleep=log,
             reraise=True,

@@ -6,7 +6,7 @@ import pytest
 
 from reconcile_assets.engine.backfill import PartitionWrite
 from reconcile_assets.engine.partition_write import GroupWriter
-from reconcile_assets.errors import ConnectionLost, SerializationConflict, UnknownOutcome
+from reconcile_assets.errors import ConnectionLost, DatabaseUnavailable, SerializationConflict, UnknownOutcome
 from reconcile_assets_tests.engine_world import World, build_world, failed, written
 from reconcile_assets_tests.fault_proxy import FaultProxy
 
@@ -149,3 +149,29 @@ def test_a_source_that_is_lost_in_the_middle_changes_nothing(world: World) -> No
     errors = failed(world.backfill(DAY, tries=2))
     assert isinstance(errors[DAY], ConnectionLost)
     assert world.ask_target("SELECT note FROM orders WHERE at::date = '2024-01-05'") == [("old",)]
+
+
+@pytest.mark.parametrize(("outage_wait", "is_written"), [(30.0, True), (0.0, False)], ids=["waits", "control"])
+def test_a_server_that_restarts_in_the_middle_is_waited_for(
+    world: World, monkeypatch: pytest.MonkeyPatch, outage_wait: float, is_written: bool
+) -> None:
+    attempt, refusals = GroupWriter.attempt, iter([True] * 8)
+
+    def restarting(writer: GroupWriter) -> tuple[PartitionWrite, ...]:
+        if writer.partitions[0].key == DAY and next(refusals, False):
+            raise DatabaseUnavailable("target: the server refused the connection")
+        return attempt(writer)
+
+    monkeypatch.setattr(GroupWriter, "attempt", restarting)
+    outcomes = world.backfill(DAY, "2024-01-06", group_partitions=1, outage_wait=outage_wait, longest_pause=2.0)
+    assert (len(written(outcomes)) == 2) is is_written
+    assert len(failed(outcomes)) == (0 if is_written else 2)
+
+
+def test_a_server_that_stays_away_ends_the_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(writer: GroupWriter) -> tuple[PartitionWrite, ...]:
+        raise DatabaseUnavailable("target: the server refused the connection")
+
+    monkeypatch.setattr(GroupWriter, "attempt", away)
+    assert len(failed(world.backfill(group_partitions=1))) == 10
+    assert 30 <= sum(world.pauses) <= 40  # once, not again for each group
