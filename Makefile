@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo dev lint audit unit all-tests test chromium bench constraints clean
+.PHONY: help setup demo dev lint audit unit integration test chromium bench constraints clean
 
 PY := .venv/bin/python
 # Chromium keeps a folder below these, whatever its profile: here and not in the home folder.
@@ -12,6 +12,7 @@ STAGES := $(addprefix reconcile_assets_tests/,unit property guards integration e
 READY := .venv/.ready
 export PYTHON
 export DAGSTER_DISABLE_TELEMETRY := 1
+export COVERAGE_FILE := .state/coverage
 
 help: ## list what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -40,14 +41,14 @@ audit: $(READY) ## known vulnerabilities of the installed packages
 
 unit: $(READY) ## unit and property tests without sockets; they alone cover 90 % of the core
 	@mkdir -p .state
-	COVERAGE_FILE=.state/coverage-core $(PYTEST) reconcile_assets_tests/unit reconcile_assets_tests/property \
-	  --cov=reconcile_assets.core --cov-fail-under=90
+	$(PYTEST) reconcile_assets_tests/unit reconcile_assets_tests/property --cov --cov-report=
+	$(PY) -m coverage report --include='reconcile_assets/core/*' --fail-under=90
 
-all-tests: $(READY) chromium ## every test, with the UI in a browser; they cover 80 % of the package
-	@mkdir -p .state
-	COVERAGE_FILE=.state/coverage-all $(PYTEST) $(STAGES) --cov --cov-fail-under=80 --durations=10
+integration: $(READY) chromium ## tests on real databases and of the UI in a browser; with the unit tests before they cover 80 %
+	$(PYTEST) reconcile_assets_tests/guards reconcile_assets_tests/integration reconcile_assets_tests/e2e \
+	  --cov --cov-append --cov-fail-under=80
 
-test: lint audit unit all-tests ## lint, audit and every test
+test: lint audit unit integration ## lint, audit and every test
 
 chromium:
 	@.ci/chromium
