@@ -79,19 +79,72 @@ def _build_table_checks(
             reconcile_assets,
             checks=checks,
             names=names,
-            partitions=_partition_keys(context),
+            partitions=_partition_keys(context, reconcile_assets, checks),
         )
+        if not _has_partitions(context):  # Dagster planned an evaluation without a partition: it gets one
+            for name in sorted(names):
+                log_evaluation(context.op_execution_context, summarize(name, verdicts, checks))
         refuse_downstream(verdicts, table)
         yield from ()  # the evaluations were logged: a yielded result would lose its partition
 
     return reconcile
 
 
-def _partition_keys(context: dg.AssetCheckExecutionContext) -> Sequence[str]:
-    if not (context.has_partition_key or context.has_partition_key_range):
-        raise dg.Failure("these checks need partitions: launch them for a partition or a range", allow_retries=False)
-    keys: Sequence[str] = context.partition_keys
-    return keys
+def _has_partitions(context: dg.AssetCheckExecutionContext) -> bool:
+    return bool(context.has_partition_key or context.has_partition_key_range)
+
+
+def _partition_keys(
+    context: dg.AssetCheckExecutionContext, resource: ReconcileResource, checks: TableChecks
+) -> Sequence[str]:
+    """The run's partitions; those that the schedule would choose where it has none, as by "Execute all" in the UI."""
+    if _has_partitions(context):
+        keys: Sequence[str] = context.partition_keys
+        return keys
+    chosen = choose_partitions(context.instance, resource, checks)
+    if not chosen:
+        raise dg.Failure(
+            f"nothing to verify: no partition of {checks.table.name} that has ended was ever filled or compared",
+            allow_retries=False,
+        )
+    return chosen
+
+
+def summarize(name: str, verdicts: Sequence[CheckVerdict], checks: TableChecks) -> dg.AssetCheckEvaluation:
+    """One evaluation of a check over all partitions of a run: passed only when each matched."""
+    mine = [verdict for verdict in verdicts if verdict.check == name]
+    bad = {verdict.partition for verdict in mine if verdict.verdict is not Verdict.MATCHED}
+    found = f"did not pass for {name_partitions(bad)}" if bad else "matched"
+    return dg.AssetCheckEvaluation(
+        asset_key=checks.asset_key,
+        check_name=name,
+        passed=bool(mine) and not bad,
+        metadata={"partitions": len(mine), "not matched": len(bad)},
+        severity=dg.AssetCheckSeverity(checks.table.check(name).severity),
+        description=f"{found} ({len(mine)} compared)",
+    )
+
+
+def choose_partitions(instance: dg.DagsterInstance, resource: ReconcileResource, checks: TableChecks) -> list[str]:
+    """Keys of the partitions to reconcile, oldest first: ended, chosen by the table, filled or compared before."""
+    scheme, now = checks.table.partition.scheme(), resource.get_now()
+    everything = checks.table.reconcile.partitions == "all"
+    chosen = scheme.partitions(now) if everything else scheme.lookback_partitions(now)
+    begun = instance.get_materialized_partitions(checks.asset_key) | _find_known(resource, checks)
+    return [partition.key for partition in chosen if partition.key in begun]
+
+
+def _find_known(resource: ReconcileResource, checks: TableChecks) -> frozenset[str]:
+    """What the ledger knows of, e.g. partitions filled from the command line, which Dagster never heard of.
+
+    Without a ledger Dagster's own memory must do: the run will say that it could not be reached.
+    """
+    try:
+        with resource.open(checks.config) as connections:
+            target = checks.config.target_of(checks.table)
+            return connections.ledger().fetch_known_partitions(checks.table.name, target=target)
+    except ReconcileAssetsError:
+        return frozenset()
 
 
 def check_partitions(

@@ -14,7 +14,7 @@ import dagster as dg
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from pydantic import Field
 
-from reconcile_assets.checks import TABLE_TAG, TableChecks, check_partitions
+from reconcile_assets.checks import TABLE_TAG, TableChecks, check_partitions, choose_partitions
 from reconcile_assets.configuration.models import Config, TableConfig
 from reconcile_assets.errors import ReconcileAssetsError
 from reconcile_assets.resources import ReconcileResource
@@ -116,28 +116,6 @@ def _build_job(checks: TableChecks) -> dg.JobDefinition:
         reconcile()
 
     return reconciliation
-
-
-def choose_partitions(instance: dg.DagsterInstance, resource: ReconcileResource, checks: TableChecks) -> list[str]:
-    """Keys of the partitions to reconcile, oldest first: ended, chosen by the table, filled or compared before."""
-    scheme, now = checks.table.partition.scheme(), resource.get_now()
-    everything = checks.table.reconcile.partitions == "all"
-    chosen = scheme.partitions(now) if everything else scheme.lookback_partitions(now)
-    begun = instance.get_materialized_partitions(checks.asset_key) | _find_known(resource, checks)
-    return [partition.key for partition in chosen if partition.key in begun]
-
-
-def _find_known(resource: ReconcileResource, checks: TableChecks) -> frozenset[str]:
-    """What the ledger knows of, e.g. partitions filled from the command line, which Dagster never heard of.
-
-    Without a ledger Dagster's own memory must do: the run will say that it could not be reached.
-    """
-    try:
-        with resource.open(checks.config) as connections:
-            target = checks.config.target_of(checks.table)
-            return connections.ledger().fetch_known_partitions(checks.table.name, target=target)
-    except ReconcileAssetsError:
-        return frozenset()
 
 
 def find_work_in_progress(instance: dg.DagsterInstance, checks: TableChecks) -> str | None:

@@ -71,8 +71,8 @@ class World:
             job = job.get_subset(**options)
         return job.execute_in_process(instance=self.instance, tags=tags, raise_on_error=False)
 
-    def recheck(self, key: str, *names: str) -> dg.ExecuteInProcessResult:
-        """Checks of one partition again, as a person launches them from the check's page."""
+    def recheck(self, key: str | None, *names: str) -> dg.ExecuteInProcessResult:
+        """Checks of one partition again; without one, as "Execute all" of the checks' page launches them."""
         job = self.definitions().resolve_implicit_global_asset_job_def()
         chosen = job.get_subset(
             asset_selection=set(), asset_check_selection={dg.AssetCheckKey(ORDERS, name) for name in names}

@@ -96,6 +96,33 @@ def test_a_value_within_its_tolerance_stays_green_with_a_note(world: World) -> N
     assert "tolerance" in evaluation.metadata["notes"].value
 
 
+def test_execute_all_looks_at_the_partitions_that_the_schedule_would(world: World) -> None:
+    world.backfill(97, 99)
+    world.execute("DELETE FROM orders WHERE id = 297")
+    before = world.count()
+    result = world.recheck(None, "rows", "row_count")
+    assert result.success
+    assert world.count() == before
+    assert world.checked("rows") == {"SUCCEEDED": {day(97), day(98)}, "FAILED": {day(99)}}
+    summaries = {each.check_name: each for each in world.evaluations(result.run_id) if each.partition is None}
+    assert set(summaries) == {"rows", "row_count"}
+    assert not summaries["rows"].passed
+    assert summaries["rows"].description == f"did not pass for 1 partition: {day(99)} (3 compared)"
+
+
+def test_execute_all_is_green_where_each_partition_matched(world: World) -> None:
+    world.backfill(99, 99)
+    (summary,) = [each for each in world.evaluations(world.recheck(None, "rows").run_id) if each.partition is None]
+    assert summary.passed
+    assert summary.description == "matched (1 compared)"
+
+
+def test_execute_all_says_so_where_nothing_was_ever_filled(world: World) -> None:
+    result = world.recheck(None, "rows")
+    assert not result.success
+    assert world.verdicts() == {}
+
+
 def test_a_failed_blocking_check_holds_back_what_lies_downstream(world: World) -> None:
     world.configure(
         checks=[{"type": "sql", "name": "never", "source": "SELECT 1", "target": "SELECT 2", "blocking": True}]
