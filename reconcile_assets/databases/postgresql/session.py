@@ -25,7 +25,7 @@ from reconcile_assets.databases.errors import translated_errors
 from reconcile_assets.databases.postgresql.catalog import check_relation, describe_query, describe_table, source_of
 from reconcile_assets.databases.postgresql.connection import SessionConnection, connect, parse_url
 from reconcile_assets.databases.postgresql.digest import DigestQueries
-from reconcile_assets.errors import NotComparable
+from reconcile_assets.errors import ConnectionLost, DatabaseUnavailable, NotComparable
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -54,8 +54,13 @@ class PostgresDatabase(Database):
         snapshot: str | None = None,
     ) -> Iterator["PostgresSession"]:
         """See :meth:`Database.session`."""
-        with translated_errors(self.name):
-            connection = connect(self._parameters, read_only=read_only, statement_timeout=statement_timeout)
+        try:
+            with translated_errors(self.name):
+                connection = connect(self._parameters, read_only=read_only, statement_timeout=statement_timeout)
+        except ConnectionLost:  # a pooler or proxy whose server is away takes connections and closes them again
+            raise DatabaseUnavailable(
+                f"{self.name}: the connection was closed while it was made; is the server behind it running?"
+            ) from None
         session = PostgresSession(connection, name=self.name)
         try:
             with translated_errors(self.name):

@@ -175,3 +175,11 @@ def test_a_server_that_stays_away_ends_the_run(world: World, monkeypatch: pytest
     monkeypatch.setattr(GroupWriter, "attempt", away)
     assert len(failed(world.backfill(group_partitions=1))) == 10
     assert 30 <= sum(world.pauses) <= 40  # once, not again for each group
+
+
+def test_a_connection_that_is_closed_while_it_is_made_means_that_the_server_is_away(
+    world: World, proxy: FaultProxy
+) -> None:
+    proxy.cut_after(10)
+    with pytest.raises(DatabaseUnavailable, match="while it was made"):
+        world.backfill(DAY, tries=1)
