@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import psycopg
 import psycopg.sql
 import pytest
@@ -28,6 +29,12 @@ if TYPE_CHECKING:
     from dagster import DagsterInstance
 
 pytest_plugins = ["pytester"]
+
+# Timings stand in benchmarks: a busy machine must not fail a property.
+hypothesis.settings.register_profile(
+    "no deadlines", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("no deadlines")
 
 OFFLINE = ("unit", "property")
 SERVICES = {
