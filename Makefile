@@ -8,7 +8,6 @@
 PY := .venv/bin/python
 # Chromium keeps a folder below these, whatever its profile: here and not in the home folder.
 PYTEST := XDG_CONFIG_HOME="$(CURDIR)/.state/xdg" XDG_CACHE_HOME="$(CURDIR)/.state/xdg" $(PY) -m pytest --basetemp=.state/pytest
-STAGES := $(addprefix reconcile_assets_tests/,unit property guards integration e2e)
 READY := .venv/.ready
 export PYTHON
 export DAGSTER_DISABLE_TELEMETRY := 1
