@@ -69,6 +69,7 @@ class _Facts:
     Attributes:
         partitions: keys, as far as the outbox lists them.
         total: how many partitions there are in all.
+        source_rows, target_rows: in these partitions, as far as the check counts them.
     """
 
     kind: str
@@ -77,6 +78,8 @@ class _Facts:
     mismatched: int
     inconclusive: int
     differences: Counter[str]
+    source_rows: int
+    target_rows: int
     notes: tuple[str, ...]
 
     @classmethod
@@ -93,6 +96,8 @@ class _Facts:
             mismatched=sum(_number(payload, "mismatched") for payload in payloads),
             inconclusive=sum(_number(payload, "inconclusive") for payload in payloads),
             differences=Counter({kind: sum(_number(payload, kind) for payload in payloads) for kind in _DIFFERENCES}),
+            source_rows=sum(_number(payload, "source_rows") for payload in payloads),
+            target_rows=sum(_number(payload, "target_rows") for payload in payloads),
             notes=tuple(dict.fromkeys(note for payload in payloads for note in _texts(payload, "notes"))),
         )
 
@@ -114,6 +119,8 @@ class _Facts:
         ]
         if told:
             found.append(f"Differences: {', '.join(told)}")
+        if self.source_rows != self.target_rows:
+            found.append(f"Rows: {self.source_rows:,} in the source, {self.target_rows:,} in the target")
         found.extend(f"Note: {note}" for note in self.notes[:_NAMED_NOTES])
         return found
 

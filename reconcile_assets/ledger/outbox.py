@@ -249,6 +249,7 @@ def _alert_row(
 
 def _found(verdicts: Sequence[CheckVerdict], now: datetime) -> dict[str, Any]:
     worst = worst_verdict(verdict.verdict for verdict in verdicts)
+    counted = [verdict for verdict in verdicts if verdict.source_rows is not None and verdict.target_rows is not None]
     notes = dict.fromkeys(clean_text(note) for verdict in verdicts for note in verdict.notes)
     return {
         "verdict": worst.value,
@@ -258,6 +259,8 @@ def _found(verdicts: Sequence[CheckVerdict], now: datetime) -> dict[str, Any]:
         "missing_in_target": _sum(verdict.missing_in_target for verdict in verdicts),
         "missing_in_source": _sum(verdict.missing_in_source for verdict in verdicts),
         "value_differs": _sum(verdict.value_differs for verdict in verdicts),
+        "source_rows": _sum(verdict.source_rows for verdict in counted),
+        "target_rows": _sum(verdict.target_rows for verdict in counted),
         "notes": list(notes)[:NOTES_LISTED],
         "verdict_at": iso_instant(min(verdict.evaluated_at or now for verdict in verdicts)),
     }

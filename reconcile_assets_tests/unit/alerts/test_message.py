@@ -62,6 +62,20 @@ def test_the_body_tells_partitions_differences_time_severity_page_and_id() -> No
     ]
 
 
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ({"source_rows": 3142, "target_rows": 0}, "Rows: 3,142 in the source, 0 in the target"),
+        ({"source_rows": 5, "target_rows": 5}, ""),
+        ({"source_rows": None, "target_rows": None}, ""),
+        ({}, ""),
+    ],
+)
+def test_both_sides_are_counted_where_they_differ(rows: dict[str, Any], said: str) -> None:
+    body = render_message(group(alert(["p"], **rows)), ui_url=UI).body
+    assert [line for line in body.splitlines() if line.startswith("Rows")] == ([said] if said else [])
+
+
 def test_the_first_twenty_partitions_are_named_and_the_rest_counted() -> None:
     twenty = render_message(group(alert([f"p{number:02d}" for number in range(20)])), ui_url=UI).body
     assert "p19" in twenty
