@@ -149,6 +149,10 @@ class Session(ABC):
             QueryRefused: the query or condition is not one valid SELECT or condition.
         """
 
+    def fetch_identity(self, relation: Relation) -> str | None:
+        """The same text for the same stored table, by whatever URL it is reached; None for queries and views."""
+        return None
+
     @abstractmethod
     def estimate_rows(self, relation: Relation) -> int:
         """How many rows the planner expects."""

@@ -84,11 +84,18 @@ def resolve_table(table: TableConfig, source: Session, target: Session) -> Resol
 
     Raises:
         MissingObject: a table or column is not there.
-        ConfigurationError: the partition column is not a time, or its two sides are not the same kind of time.
+        ConfigurationError: both sides are one table; the partition column is not a time, or its two sides are
+            not the same kind of time.
         ReconcileAssetsError: a database could not be asked.
     """
     reading, writing = source_relation(table), Relation(table=TableName.parse(table.target_table))
     here, there = source.describe(reading), target.describe(writing)
+    identity = source.fetch_identity(reading)
+    if identity is not None and identity == target.fetch_identity(writing):
+        raise ConfigurationError(
+            f"table {table.name}: {source.name} and {target.name} lead to the same table {there.name}, which is equal "
+            "to itself whatever it holds; point one of the two URLs, or the table's name, elsewhere"
+        )
     _check_names(table, here)
     pairs, notes = _pair_columns(table, here, there)
     partition = _find(table, pairs, table.partition.column, "partition.column")

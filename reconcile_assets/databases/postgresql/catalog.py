@@ -37,6 +37,13 @@ WHERE a.attrelid = {relation}::oid AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum
 """)
 
+# When this server started, to the microsecond, tells it from every other one.
+_IDENTITY = sql.SQL("""
+SELECT pg_catalog.concat_ws(
+  ' ', extract(epoch FROM pg_catalog.pg_postmaster_start_time()), d.oid, {table}::regclass::oid)
+FROM pg_catalog.pg_database d WHERE d.datname = current_database()
+""")
+
 _TYPES = sql.SQL("""
 WITH RECURSIVE wanted(oid) AS (
   SELECT unnest({oids}::oid[])
@@ -180,6 +187,13 @@ def fetch_types(connection: psycopg.Connection[Any], oids: Iterable[int]) -> dic
     """The types of these OIDs and all that they are made of."""
     rows = connection.execute(_TYPES.format(oids=[int(oid) for oid in oids])).fetchall()
     return {row[0]: PostgresType(*row) for row in rows}
+
+
+def fetch_identity(connection: psycopg.Connection[Any], table: TableName) -> str | None:
+    """A text that only this table on this server has; ``table`` as it was described."""
+    parts = (table.name,) if table.schema is None else (table.schema, table.name)
+    row = connection.execute(_IDENTITY.format(table=sql.Identifier(*parts).as_string(connection))).fetchone()
+    return None if row is None else str(row[0])
 
 
 def describe_query(connection: psycopg.Connection[Any], relation: Relation, name: str) -> Table:

@@ -22,7 +22,13 @@ from reconcile_assets.databases.base import (
     ShippedRow,
 )
 from reconcile_assets.databases.errors import translated_errors
-from reconcile_assets.databases.postgresql.catalog import check_relation, describe_query, describe_table, source_of
+from reconcile_assets.databases.postgresql.catalog import (
+    check_relation,
+    describe_query,
+    describe_table,
+    fetch_identity,
+    source_of,
+)
 from reconcile_assets.databases.postgresql.connection import SessionConnection, connect, parse_url
 from reconcile_assets.databases.postgresql.digest import DigestQueries
 from reconcile_assets.errors import ConnectionLost, DatabaseUnavailable, NotComparable
@@ -131,6 +137,14 @@ class PostgresSession(Session):
                     table = describe_query(self._connection, relation, self.name)
             self._described[relation] = table
         return self._described[relation]
+
+    def fetch_identity(self, relation: Relation) -> str | None:
+        """See :meth:`Session.fetch_identity`."""
+        table = self.describe(relation)
+        if relation.table is None or table.is_view:
+            return None
+        with translated_errors(self.name):
+            return fetch_identity(self._connection, table.name)
 
     def estimate_rows(self, relation: Relation) -> int:
         """See :meth:`Session.estimate_rows`."""

@@ -454,3 +454,12 @@ def test_verdicts_are_recorded_and_the_attempt_ends(postgres_urls: Urls) -> None
 def test_without_a_ledger_nothing_can_be_recorded(world: World) -> None:
     with world.connections() as connections, pytest.raises(ConfigurationError, match="DATABASE_URL"):
         run_and_record(world.orders, world.partitions(), connections=connections, run_id="r")
+
+
+def test_a_table_beside_itself_is_never_called_proved(world: World) -> None:
+    world.table["checks"] = [{"type": "rows"}, {"type": "rows", "against": "reporting"}]
+    world.extra_environ["REPORTING_DATABASE_URL"] = world.target + "?application_name=by_another_name"
+    verdicts = {verdict.check: verdict for verdict in _run(world, DAY)}
+    assert verdicts["rows"].verdict is Verdict.MATCHED
+    assert verdicts["rows_reporting"].verdict is Verdict.INCONCLUSIVE
+    assert "the same table" in verdicts["rows_reporting"].notes[0]
