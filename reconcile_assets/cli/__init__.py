@@ -132,6 +132,8 @@ def _run(arguments: list[str]) -> int:
     except SystemExit as exit_:  # --help and --version
         return exit_.code if isinstance(exit_.code, int) else 0
     if command is None:
+        if args.json:
+            raise ConfigurationError(f"no command is named; see {PROGRAM} --help")
         parser.print_help(sys.stderr)
         return 2
     from reconcile_assets.cli.logs import log_to_stderr  # --help does without

@@ -129,6 +129,8 @@ def _log(args: argparse.Namespace, connections: "Connections") -> int:
         "run",
     )
     print_table(columns, [_log_row(target, entry) for target, entry in entries])
+    if not entries:
+        say(f"no entry of {args.table}" if args.table else "no entry yet")
     return 0
 
 

@@ -4,6 +4,7 @@ import argparse
 import importlib
 from typing import Any
 
+_DESCRIPTION = "The whole story on real data and an embedded PostgreSQL, each claim read back."
 _EXAMPLES = """\
 examples:
   reconcile-assets demo
@@ -20,7 +21,7 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "demo",
         help="the whole story on real data and an embedded PostgreSQL",
-        description=__doc__,
+        description=_DESCRIPTION,
         epilog=_EXAMPLES,
     )
     parser.add_argument("--exit", action="store_true", help="end afterwards; otherwise the UI stays up until Ctrl-C")

@@ -13,6 +13,7 @@ from reconcile_assets.cli.output import say
 if TYPE_CHECKING:
     from reconcile_assets.serving.services import DagsterServices
 
+DESCRIPTION = "Dagster's UI and daemon for the configured tables, until Ctrl-C."
 EXAMPLES = """\
 examples:
   reconcile-assets dev
@@ -27,7 +28,7 @@ keeps the ledger and Dagster's storage. The UI listens on 127.0.0.1 only.
 def add_parser(subparsers: Any) -> None:
     """Add the command's parser."""
     parser = subparsers.add_parser(
-        "dev", help="Dagster UI and daemon for the configured tables", description=__doc__, epilog=EXAMPLES
+        "dev", help="Dagster UI and daemon for the configured tables", description=DESCRIPTION, epilog=EXAMPLES
     )
     parser.add_argument("--port", type=int, help="of the UI (default: 3000, or a free one when that is taken)")
 

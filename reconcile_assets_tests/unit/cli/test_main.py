@@ -161,6 +161,11 @@ def test_without_a_command_help_goes_to_stderr_and_the_code_is_2(capsys: pytest.
     assert "usage: reconcile-assets" in captured.err
 
 
+def test_without_a_command_json_is_one_document(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--json"]) == 2
+    assert json.loads(capsys.readouterr().out) == {"error": "no command is named; see reconcile-assets --help"}
+
+
 def test_help_names_every_command_and_gives_examples(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--help"]) == 0
     text = capsys.readouterr().out
