@@ -135,9 +135,12 @@ def _read_value(text: str, kind: TypeKind | None) -> Decimal | bool | str:
         return Decimal(text)
     if kind is TypeKind.BOOLEAN:
         return text == "t"
-    if kind is TypeKind.JSON:
+    if kind is not TypeKind.JSON:
+        return text
+    try:
         return repr(_sorted(json.loads(text, parse_float=Decimal, parse_int=Decimal)))
-    return text
+    except (ValueError, ArithmeticError, RecursionError):  # beyond what can be read: equal to the same text only
+        return text
 
 
 def _sorted(document: Any) -> Any:
