@@ -38,6 +38,7 @@ def run(args: argparse.Namespace) -> NoReturn:
 
     Raises:
         ConfigurationError: the configuration is wrong, or the state folder can't be written to.
+        DatabaseUnavailable: the database of DATABASE_URL can't be reached.
         AlreadyRunning: another ``dev`` or ``demo`` uses the state folder, or the port asked for is in use.
         KeyboardInterrupt: on Ctrl-C and SIGTERM, when all is ended.
     """
@@ -91,9 +92,11 @@ def _project_database(state: Path, environ: Mapping[str, str]) -> Iterator[tuple
     from reconcile_assets.cli.project_database import LEDGER
     from reconcile_assets.configuration.environment import project_database_url
     from reconcile_assets.embedded import EmbeddedPostgres
+    from reconcile_assets.ledger import open_ledger
 
     url = project_database_url(environ)
     if url is not None:
+        open_ledger(url).close()  # so that a wrong address is told in our words, before anything is started
         yield url.get_secret_value(), False
         return
     say(f"DATABASE_URL is not set: starting an embedded PostgreSQL in {state}")
