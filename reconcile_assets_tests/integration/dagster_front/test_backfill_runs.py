@@ -164,13 +164,13 @@ def test_without_a_ledger_nothing_is_green_and_the_reason_is_one_line(
     assert world.checked("rows") == {"EXECUTION_FAILED": {day(0)}}
 
 
-def test_checks_launched_without_partitions_say_what_they_need(world: World) -> None:
+def test_checks_launched_before_anything_was_filled_say_so(world: World) -> None:
     job = world.definitions().resolve_implicit_global_asset_job_def()
     chosen = job.get_subset(asset_selection=set(), asset_check_selection={dg.AssetCheckKey(ORDERS, "rows")})
     result = chosen.execute_in_process(instance=world.instance, raise_on_error=False)
     assert not result.success
     failure = next(event for event in result.all_events if event.is_step_failure)
-    assert "launch them for a partition or a range" in str(failure.step_failure_data.user_failure_data.description)
+    assert "was ever filled or compared" in str(failure.step_failure_data.user_failure_data.description)
 
 
 def test_a_run_on_postgresql_storage_shows_every_partition_of_its_range(
