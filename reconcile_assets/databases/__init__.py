@@ -16,8 +16,8 @@ __all__ = ["open_database"]
 _ENGINES = {
     "postgresql": ("postgresql.session", "PostgresDatabase"),
     "postgres": ("postgresql.session", "PostgresDatabase"),
-    "mysql": ("mysql.session", "MysqlDatabase"),
-    "mariadb": ("mysql.session", "MysqlDatabase"),
+    "mysql": ("mysql.database", "MysqlDatabase"),
+    "mariadb": ("mysql.database", "MysqlDatabase"),
     "sqlite": ("sqlite.session", "SqliteDatabase"),
     "duckdb": ("duckdb.session", "DuckdbDatabase"),
 }

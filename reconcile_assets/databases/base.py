@@ -24,7 +24,6 @@ from reconcile_assets.core.tables import Column, Table, TableName, TypeKind
 from reconcile_assets.core.windows import Partition
 
 if TYPE_CHECKING:
-    import psycopg
     import sqlalchemy
 
 

@@ -135,13 +135,16 @@ def _plain(text: Sql, value: Sql) -> Sql:
 
 
 def _shortest_single(column_type: ColumnType, name: Sql) -> Sql:
-    """Six digits where they are the float, which makes them the shortest; else marked, so that the row is shipped."""
+    """Six digits where they are the float, which makes them the shortest; else marked, so that the row is shipped.
+
+    Beyond 2^24 they may lie halfway between two floats, which PostgreSQL does not count as the float.
+    """
     marked = fill("CONCAT('~', {text})", text=number_text(column_type, name))
     if "(" in column_type.native:
         return marked
     text = fill("CAST({x} AS CHAR)", x=name)
     return fill(
-        "CASE WHEN {x} = 0 THEN '0' WHEN ABS({x}) >= {least} AND CAST({text} AS FLOAT) = {x}"
+        "CASE WHEN {x} = 0 THEN '0' WHEN ABS({x}) BETWEEN {least} AND 16777216 AND CAST({text} AS FLOAT) = {x}"
         " THEN {plain} ELSE {marked} END",
         x=name,
         least=_FLOAT32_FROM,

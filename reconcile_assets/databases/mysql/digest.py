@@ -95,6 +95,26 @@ class DigestQueries:
         template = _SUMS_WITH_KEYS if counted else _SUMS
         return fill(template, bucket=_bucket(sql("k"), buckets), first=_FIRST, second=_SECOND, rows=rows)
 
+    def large_floats(self) -> Sql | None:
+        """A row whose key holds a float that other engines may write otherwise; None where no such float can be.
+
+        From 2^53 on a shortest decimal may lie halfway between two doubles, which PostgreSQL does not count as the
+        double: elsewhere the values decide, but keys are found by their digests.
+        """
+        tests = [
+            fill("ABS({x}) >= 9007199254740992", x=identifier(form.column.name))
+            for form in self.query.key
+            if form.column.type.kind in (TypeKind.FLOAT32, TypeKind.FLOAT64) and not form.native
+        ]
+        if not tests:
+            return None
+        return fill(
+            "SELECT 1 FROM {source} WHERE ({tests}) AND {inside} LIMIT 1",
+            source=self._source,
+            tests=join(" OR ", tests),
+            inside=self._inside(),
+        )
+
     def shipped(self, buckets: int, wanted: Sequence[Bucket], *, values: bool, per_window: int | None = None) -> Sql:
         """The rows of the wanted buckets, ordered by window and bucket: window, bucket, key, values or digest."""
         bucket = _bucket(fill("MD5({record})", record=self._key_record()), buckets)

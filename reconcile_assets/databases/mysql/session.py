@@ -1,7 +1,7 @@
 """One MySQL or MariaDB connection and one transaction, as the dialect contract asks."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pymysql
@@ -16,7 +16,6 @@ from reconcile_assets.databases.base import (
     Bucket,
     BucketSums,
     CostMeter,
-    Database,
     PartitionFilter,
     Relation,
     RowsetQuery,
@@ -24,7 +23,7 @@ from reconcile_assets.databases.base import (
     ShippedRow,
 )
 from reconcile_assets.databases.mysql.catalog import check_relation, describe_query, describe_table, source_of
-from reconcile_assets.databases.mysql.connection import connect, execute, parse_url
+from reconcile_assets.databases.mysql.connection import execute
 from reconcile_assets.databases.mysql.digest import DigestQueries
 from reconcile_assets.databases.mysql.errors import translated_errors
 from reconcile_assets.databases.mysql.statements import Sql, fill
@@ -33,43 +32,6 @@ from reconcile_assets.errors import CouldNotVerify, NotComparable
 
 if TYPE_CHECKING:
     import sqlalchemy
-
-
-class MysqlDatabase(Database):
-    """A MySQL or MariaDB database by URL."""
-
-    engine = "mysql"
-
-    def __init__(self, url: str, *, name: str) -> None:
-        self.name = name
-        self._parameters = parse_url(url, name=name)
-
-    def __repr__(self) -> str:
-        return f"MysqlDatabase(name={self.name!r})"
-
-    @contextmanager
-    def session(
-        self,
-        *,
-        read_only: bool = True,
-        statement_timeout: float | None = None,
-        snapshot: str | None = None,
-    ) -> Iterator["MysqlSession"]:
-        """See :meth:`Database.session`.
-
-        Raises:
-            NotComparable: a snapshot was given: MySQL has none that two sessions share.
-        """
-        if snapshot is not None:
-            raise NotComparable(f"{self.name}: MySQL has no snapshot that two sessions share")
-        with translated_errors(self.name):
-            connection = connect(self._parameters, read_only=read_only, statement_timeout=statement_timeout)
-        session = MysqlSession(connection, self._parameters, name=self.name)
-        try:
-            with translated_errors(self.name):
-                yield session
-        finally:
-            session.close()
 
 
 class MysqlSession(Session):
@@ -177,7 +139,13 @@ class MysqlSession(Session):
         if query.partitions is not None and not query.partitions.partitions:
             return {}
         queries = self._queries(query)
+        doubtful = queries.large_floats()
         with translated_errors(self.name):
+            if doubtful is not None and execute(self._connection, doubtful):
+                raise CouldNotVerify(
+                    f"{self.name}: a float in the key is beyond 2^53, where engines write floats differently;"
+                    " choose another key"
+                )
             rows = execute(self._connection, queries.sums(buckets))
         self.cost.scans += 1
         self._count(rows)
