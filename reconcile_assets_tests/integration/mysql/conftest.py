@@ -24,7 +24,7 @@ class PostgresSide:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.connection = psycopg.connect(url, autocommit=True)
+        self.connection = psycopg.connect(url, autocommit=True, prepare_threshold=None)
 
     def run(self, *statements: str) -> None:
         for statement in statements:
