@@ -9,6 +9,7 @@ import ssl
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+import pymysql
 from pymysql.connections import Connection
 
 from reconcile_assets.errors import ConfigurationError
@@ -109,7 +110,8 @@ def connect(parameters: dict[str, Any], *, read_only: bool, statement_timeout: f
         program_name="reconcile-assets",
         defer_connect=True,
     )
-    connection.connect()
+    path = parameters.get("unix_socket")
+    connection.connect(_open_socket(path) if path else None)
     try:
         _keep_alive(connection)
         _configure(connection, statement_timeout)
@@ -122,6 +124,18 @@ def connect(parameters: dict[str, Any], *, read_only: bool, statement_timeout: f
         connection.close()
         raise
     return connection
+
+
+def _open_socket(path: str) -> socket.socket:
+    """A connected Unix socket: the driver would leave one open that can't be connected."""
+    opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        opened.settimeout(CONNECT_TIMEOUT)
+        opened.connect(path)
+    except OSError:
+        opened.close()
+        raise pymysql.OperationalError(2002, "no server answers at the socket") from None
+    return opened
 
 
 def _configure(connection: "Connection[Any]", statement_timeout: float | None) -> None:

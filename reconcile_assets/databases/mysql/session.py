@@ -26,7 +26,7 @@ from reconcile_assets.databases.mysql.catalog import check_relation, describe_qu
 from reconcile_assets.databases.mysql.connection import execute
 from reconcile_assets.databases.mysql.digest import DigestQueries
 from reconcile_assets.databases.mysql.errors import translated_errors
-from reconcile_assets.databases.mysql.statements import Sql, fill
+from reconcile_assets.databases.mysql.statements import Sql, fill, integer_literal
 from reconcile_assets.databases.mysql.values import reader
 from reconcile_assets.errors import CouldNotVerify, NotComparable
 
@@ -70,7 +70,7 @@ class MysqlSession(Session):
         with translated_errors(self.name):
             helper: Any = Connection(**self._parameters, connect_timeout=5, read_timeout=5)
             try:
-                helper.kill(self._thread)
+                execute(helper, fill("KILL QUERY {thread}", thread=integer_literal(self._thread)))
             finally:
                 helper.close()
 
