@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 _TEXT = (25).to_bytes(4, "big")
 _NULL = _TEXT + b"\xff\xff\xff\xff"
+_SHORT = [_TEXT + size.to_bytes(4, "big") for size in range(256)]
 
 
 def record_bytes(texts: Sequence[str | None]) -> bytes:
@@ -23,7 +24,9 @@ def record_bytes(texts: Sequence[str | None]) -> bytes:
             encoded = text.encode()
         except UnicodeEncodeError:
             encoded = text.encode("utf-8", "surrogatepass")
-        parts += (_TEXT, len(encoded).to_bytes(4, "big"), encoded)
+        size = len(encoded)
+        parts.append(_SHORT[size] if size < 256 else _TEXT + size.to_bytes(4, "big"))
+        parts.append(encoded)
     return b"".join(parts)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from reconcile_assets.core.canonical import ColumnForm, natural_form
+from reconcile_assets.core.canonical import ColumnForm
 from reconcile_assets.core.compare import NO_ROWS, Checksum
 from reconcile_assets.core.row_digest import bucket_of, digest_of, lanes_of, record_bytes
 from reconcile_assets.core.tables import Column, Table
@@ -33,8 +33,9 @@ from reconcile_assets.databases.streaming_rows import (
     apply,
     digest_text,
     exact_in_zone,
+    natural_column,
 )
-from reconcile_assets.errors import NotComparable, StatementTimeout, UnknownEngine
+from reconcile_assets.errors import StatementTimeout, UnknownEngine
 
 if TYPE_CHECKING:
     import psycopg
@@ -140,7 +141,7 @@ class StreamingSession(Session):
         fast: bool = False,
     ) -> dict[str | None, Checksum]:
         """See :meth:`Session.fetch_checksums`."""
-        forms = tuple(column if isinstance(column, ColumnForm) else _natural(column) for column in columns)
+        forms = tuple(column if isinstance(column, ColumnForm) else natural_column(column) for column in columns)
         query = RowsetQuery(relation, key=(), columns=forms, partitions=partitions, unique=True)
         keys: list[str | None] = [None] if partitions is None else [found.key for found in partitions.partitions]
         checksums: dict[str | None, Checksum] = dict.fromkeys(keys, NO_ROWS)
@@ -253,10 +254,3 @@ Row = Callable[[int], list[str | None]]
 
 def _row(functions: tuple[list[Exact | None], list[Exact | None]], values: tuple[Any, ...]) -> Row:
     return lambda which: apply(functions[which], values)
-
-
-def _natural(column: Column) -> ColumnForm:
-    canonical = natural_form(column.type)
-    if canonical is None:
-        raise NotComparable(f"column {column.name}: {column.type.native} has no exact form to compare by")
-    return ColumnForm(column, canonical)

@@ -9,13 +9,26 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from reconcile_assets.core.canonical import FOREIGN, ColumnForm
+from reconcile_assets.core.canonical import FOREIGN, ColumnForm, natural_form
 from reconcile_assets.core.canonical_render import Render, renderer
 from reconcile_assets.core.canonical_times import in_zone, microseconds_of
-from reconcile_assets.core.tables import TypeKind
+from reconcile_assets.core.tables import Column, TypeKind
 from reconcile_assets.databases.base import PartitionFilter
+from reconcile_assets.errors import NotComparable
 
 Exact = Callable[[Any], str | None]
+
+
+def natural_column(column: Column) -> ColumnForm:
+    """A column in the natural form of its type.
+
+    Raises:
+        NotComparable: the type has none.
+    """
+    canonical = natural_form(column.type)
+    if canonical is None:
+        raise NotComparable(f"column {column.name}: {column.type.native} has no exact form to compare by")
+    return ColumnForm(column, canonical)
 
 
 def exact_in_zone(exact: Exact | None, form: ColumnForm) -> Exact | None:
