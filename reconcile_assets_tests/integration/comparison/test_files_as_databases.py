@@ -5,7 +5,7 @@ import json
 import os
 import sqlite3
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -132,6 +132,44 @@ def test_keys_are_told_apart_by_their_code_points(engines: Engines, source: str,
     found = engines.diff(source, target, key=["k"])
     assert (found.missing_in_target, found.missing_in_source) == (3, 1)
     assert (found.source.null_keys, found.target.duplicate_keys) == (1, 1)
+
+
+UUIDS = [f"a0eebc99-9c0b-4ef8-bb6d-6bb9bd38{number:04x}" for number in range(2_600)]
+DAYS = [(date(2000, 1, 1) + timedelta(days=number)).isoformat() for number in range(2_600)]
+KEYS = {
+    "uuid": ({"postgresql": "uuid", "duckdb": "UUID"}, {"postgresql": "text", "sqlite": "TEXT", "duckdb": "VARCHAR"},
+             UUIDS, [found.upper().replace("-", "") for found in UUIDS]),
+    "date": ({"postgresql": "date", "sqlite": "DATE", "duckdb": "DATE"},
+             {"postgresql": "timestamp", "sqlite": "DATETIME", "duckdb": "TIMESTAMP"},
+             DAYS, [f"{found} 00:00:00" for found in DAYS]),
+    "number": ({"postgresql": "numeric", "sqlite": "INTEGER", "duckdb": "HUGEINT"},
+               {"postgresql": "numeric(12,2)", "sqlite": "DECIMAL(12,2)", "duckdb": "DECIMAL(12,2)"},
+               [str(number) for number in range(2_600)], [f"{number}.00" for number in range(2_600)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", list(KEYS))
+def test_keys_of_two_types_are_one_key(engines: Engines, kind: str) -> None:
+    left, right, keys, spelled = KEYS[kind]
+    for engine, native in left.items():
+        engines.run(engine, 0, f"CREATE TABLE t (k {native} NOT NULL PRIMARY KEY, v TEXT)")
+        engines.load(engine, 0, "t", [(key, f"v{at}") for at, key in enumerate(keys)])
+    for engine, native in right.items():
+        engines.run(engine, 1, f"CREATE TABLE t (k {native} NOT NULL PRIMARY KEY, v TEXT)")
+        engines.load(engine, 1, "t", [(key, f"v{at or 1}") for at, key in enumerate(spelled) if at != 7])
+    for source in left:
+        for target in right:
+            found = engines.diff(source, target)
+            counted = (found.missing_in_target, found.missing_in_source, found.value_differs)
+            assert (source, target, *counted) == (source, target, 1, 0, 1)
+
+
+def test_two_spellings_of_one_moment_are_one_key_twice(engines: Engines) -> None:
+    make = "CREATE TABLE t (k DATETIME NOT NULL PRIMARY KEY, v INT)"
+    engines.run("sqlite", 0, make, "INSERT INTO t VALUES ('2024-01-01', 1), ('2024-01-01 00:00:00', 2)")
+    engines.run("duckdb", 1, make, "INSERT INTO t VALUES ('2024-01-01', 1)")
+    found = engines.diff("sqlite", "duckdb")
+    assert (found.source.duplicate_keys, found.missing_in_target, found.value_differs) == (1, 1, 0)
 
 
 @pytest.mark.parametrize(("source", "target"), PAIRS)
