@@ -153,7 +153,7 @@ class StreamingSession(Session):
         """See :meth:`Session.fetch_buckets`."""
         key_width = len(query.key)
         counted = not query.unique and key_width > 0
-        counter = KeyCounter()
+        counter = KeyCounter(buckets)
         sums: dict[Bucket, list[int]] = {}
         for window, values in self._rows(query):
             texts = values(_DIGESTS)

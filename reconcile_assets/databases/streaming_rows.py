@@ -146,22 +146,28 @@ def _window_and_bucket(row: tuple[int, int, bytes]) -> tuple[int, int]:
     return row[0], row[1]
 
 
-_PARTS = 256
+_MANY_BUCKETS = 256
 
 
 class KeyCounter:
-    """Counts the distinct keys of each bucket by their digests, 16 bytes a row."""
+    """Counts the distinct keys of each bucket by their digests, 16 bytes a row.
 
-    def __init__(self) -> None:
-        self._digests: dict[tuple[Any, int, int], bytearray] = {}
+    Args:
+        buckets: of each window; where they are few, each is counted in parts, so that no set of keys grows large.
+    """
 
-    def add(self, window: Any, bucket: int, digest: bytes) -> None:
+    def __init__(self, buckets: int) -> None:
+        self._in_parts = buckets < _MANY_BUCKETS
+        self._digests: dict[tuple[str | None, int, int], bytearray] = {}
+
+    def add(self, window: str | None, bucket: int, digest: bytes) -> None:
         """Take a key in."""
-        self._digests.setdefault((window, bucket, digest[-1]), bytearray()).extend(digest)
+        part = digest[-1] if self._in_parts else 0
+        self._digests.setdefault((window, bucket, part), bytearray()).extend(digest)
 
-    def duplicates(self) -> dict[tuple[Any, int], int]:
+    def duplicates(self) -> dict[tuple[str | None, int], int]:
         """Rows minus distinct keys, by window and bucket."""
-        found: dict[tuple[Any, int], int] = {}
+        found: dict[tuple[str | None, int], int] = {}
         for (window, bucket, _), digests in self._digests.items():
             rows = len(digests) // 16
             distinct = len({bytes(digests[at : at + 16]) for at in range(0, len(digests), 16)}) if rows > 1 else rows

@@ -27,11 +27,12 @@ def test_rows_come_in_the_order_of_windows_and_buckets_also_through_a_file(
 
 def test_no_rows_are_no_rows() -> None:
     assert list(OrderedRows()) == []
-    assert KeyCounter().duplicates() == {}
+    assert KeyCounter(1).duplicates() == {}
 
 
-def test_keys_are_counted_apart_for_each_bucket() -> None:
-    counter = KeyCounter()
+@pytest.mark.parametrize("buckets", [2, 1024])
+def test_keys_are_counted_apart_for_each_bucket(buckets: int) -> None:
+    counter = KeyCounter(buckets)
     for bucket, digest in [(0, b"a" * 16), (0, b"a" * 16), (0, b"b" * 16), (1, b"a" * 16), (0, b"a" * 16)]:
         counter.add(None, bucket, digest)
     assert counter.duplicates() == {(None, 0): 2, (None, 1): 0}
