@@ -10,8 +10,12 @@ _QUERY = re.compile(r"\s*(?:select|with|from|values|\()\s", re.IGNORECASE)
 _PARQUET = re.compile(r"\.(?:parquet|parq|pq)$", re.IGNORECASE)
 _CSV = re.compile(r"\.(?:csv|tsv|txt)(?:\.gz|\.zst)?$", re.IGNORECASE)
 
-# Without DOUBLE: a decimal of a CSV file would be rounded to a float. It stays text, until a query names its type.
-_CSV_TYPES = "auto_type_candidates = ['BOOLEAN', 'BIGINT', 'DATE', 'TIMESTAMP', 'VARCHAR'], sample_size = -1"
+# Nothing is guessed that could be guessed wrong: a number with a point (DOUBLE would round it), a day that may be a
+# month, a moment. They stay text until a query names their types. A quoted empty field is text, an empty one is NULL.
+_CSV_OPTIONS = (
+    "auto_type_candidates = ['BOOLEAN', 'BIGINT', 'DATE', 'VARCHAR'], dateformat = '%Y-%m-%d',"
+    " allow_quoted_nulls = false, sample_size = -1"
+)
 
 
 def file_query(text: str) -> str | None:
@@ -28,4 +32,4 @@ def file_query(text: str) -> str | None:
         raise MissingObject(f"the file {text} does not exist; a table of this name is written in double quotes")
     if _PARQUET.search(text):
         return "".join(("SELECT * FROM read_parquet(", quote_text(text), ")"))
-    return "".join(("SELECT * FROM read_csv(", quote_text(text), ", ", _CSV_TYPES, ")"))
+    return "".join(("SELECT * FROM read_csv(", quote_text(text), ", ", _CSV_OPTIONS, ")"))

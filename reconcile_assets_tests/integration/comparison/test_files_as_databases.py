@@ -320,6 +320,17 @@ def test_parquet_and_csv_files_and_queries_stand_in_a_tables_place(engines: Engi
         diff(*side, memory, "SELECT 1 AS id; SELECT 2 AS id")
 
 
+def test_nothing_in_a_csv_file_is_guessed_that_could_be_guessed_wrong(engines: Engines, tmp_path: Path) -> None:
+    engines.run("postgresql", 0, "CREATE TABLE t (id bigint PRIMARY KEY, e text, d date, m timestamp, n numeric)",
+                "INSERT INTO t VALUES (1, NULL, '2024-02-01', '2024-02-01', 0.1), (2, '', '2024-02-01', NULL, NULL)",
+                )  # fmt: skip
+    lines = ['1,"",01/02/2024,01/02/2024 00:00:00,0.10000000000000000001', "2,,01/02/2024,,"]
+    (tmp_path / "t.csv").write_text("\n".join(["id,e,d,m,n", *lines, ""]))
+    found = diff(engines.url("postgresql", 0), "t", "duckdb:///:memory:", f"{tmp_path}/t.csv", key=["id"])
+    assert (found.verdict, found.columns["e"].differs) == ("mismatched", 2)
+    assert all(found.columns[name].comparison.startswith("uncomparable") for name in ("d", "m", "n"))
+
+
 @pytest.mark.parametrize(
     ("source", "target"), [("sqlite", "postgresql"), ("duckdb", "sqlite"), ("postgresql", "duckdb")]
 )
