@@ -19,7 +19,7 @@ _FLOAT32_FROM, _FLOAT32_TO = sql("1.1754943508222875e-38"), sql("3.4028234663852
 
 # d.ddde15 or d.ddde-15, as the server writes what is very large or small, without its exponent.
 _PLAIN = (
-    "CASE WHEN LOCATE('e', {s}) = 0 THEN {s}"
+    "CASE WHEN ABS({x}) >= 1e-3 AND ABS({x}) < 1e15 THEN {s} WHEN LOCATE('e', {s}) = 0 THEN {s}"
     " WHEN {e} < 0 THEN CONCAT({sign}, '0.', REPEAT('0', -{e} - 1), {digits})"
     " WHEN CHAR_LENGTH({digits}) <= {e} + 1 THEN CONCAT({sign}, RPAD({digits}, {e} + 1, '0'))"
     " ELSE CONCAT({sign}, LEFT({digits}, {e} + 1), '.', SUBSTRING({digits}, {e} + 2)) END"
@@ -44,6 +44,30 @@ def column_sql(form: ColumnForm, name: Sql) -> Sql:
     if found is None:
         raise NotComparable(f"column {form.column.name}: {column_type.native} has no {canonical.form} form")
     return found
+
+
+def fixed_length(form: ColumnForm) -> int | None:
+    """The length in bytes that all values of a column have in their form; None where it varies."""
+    kind, canonical = form.column.type.kind, form.canonical
+    if form.zone is not None or canonical.digits is not None:
+        return None
+    if kind is TypeKind.DATE:
+        return {Form.DATE: 10, Form.TIMESTAMP: 19}.get(canonical.form)
+    if form.column.type.precision == 0:
+        return {(TypeKind.TIMESTAMP, Form.TIMESTAMP): 19, (TypeKind.TIMESTAMPTZ, Form.TIMESTAMPTZ): 22}.get(
+            (kind, canonical.form)
+        )
+    return None
+
+
+def is_its_own_bytes(form: ColumnForm) -> bool:
+    """Whether the column as it is has as many bytes as its form."""
+    column_type = form.column.type
+    charset = column_type.charset if isinstance(column_type, MysqlType) else None
+    if column_type.kind in (TypeKind.TEXT, TypeKind.CHAR, TypeKind.ENUM):
+        return form.canonical.form is Form.TEXT and charset in _UNICODE
+    padded = isinstance(column_type, MysqlType) and column_type.padded
+    return column_type.kind is TypeKind.INTEGER and not padded and form.canonical.form is Form.NUMBER
 
 
 def text_bytes(column_type: ColumnType, name: Sql) -> Sql:
@@ -108,14 +132,9 @@ def _number(column_type: ColumnType, canonical: Canonical, name: Sql, native: bo
         return _bytes(fill("{x} + 0", x=name))
     if kind is TypeKind.DECIMAL and column_type.scale != 0:
         trimmed = fill("TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM {text}))", text=text)
-        return _bytes(
-            fill(
-                "CASE WHEN {x} = 0 THEN '0' WHEN LOCATE('.', {text}) = 0 THEN {text} ELSE {trimmed} END",
-                x=name,
-                text=text,
-                trimmed=trimmed,
-            )
-        )
+        if column_type.scale is None:
+            trimmed = fill("IF(LOCATE('.', {text}) = 0, {text}, {trimmed})", text=text, trimmed=trimmed)
+        return _bytes(fill("IF({x} = 0, '0', {trimmed})", x=name, trimmed=trimmed))
     if kind in (TypeKind.INTEGER, TypeKind.DECIMAL) or native:
         return _bytes(text)
     if kind is TypeKind.FLOAT32:
@@ -127,6 +146,7 @@ def _plain(text: Sql, value: Sql) -> Sql:
     mantissa = fill("SUBSTRING_INDEX({s}, 'e', 1)", s=text)
     return fill(
         _PLAIN,
+        x=value,
         s=text,
         sign=fill("IF({x} < 0, '-', '')", x=value),
         e=fill("CAST(SUBSTRING_INDEX({s}, 'e', -1) AS SIGNED)", s=text),
@@ -204,8 +224,10 @@ def _moment(column_type: ColumnType, canonical: Canonical, name: Sql, native: bo
     if column_type.kind is TypeKind.DATE:
         text, own = fill("CONCAT({text}, ' 00:00:00')", text=text), 0
     if canonical.digits is None:
-        if own:
+        if own and column_type.kind is TypeKind.TIME:
             text = fill("TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM {text}))", text=text)
+        elif own:
+            text = fill("IF(MICROSECOND({x}) = 0, LEFT({text}, 19), TRIM(TRAILING '0' FROM {text}))", x=name, text=text)
         return _bytes(fill("CONCAT({text}, '+00')", text=text) if canonical.form is Form.TIMESTAMPTZ else text)
     dropped = own - canonical.digits + (1 if own and not canonical.digits else 0)
     text = fill("LEFT({text}, CHAR_LENGTH({text}) - {dropped})", text=text, dropped=integer_literal(max(dropped, 0)))

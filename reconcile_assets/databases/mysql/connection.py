@@ -6,6 +6,7 @@ or one way in which a session could hang or do harm.
 
 import socket
 import ssl
+import struct
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -111,7 +112,12 @@ def connect(parameters: dict[str, Any], *, read_only: bool, statement_timeout: f
         defer_connect=True,
     )
     path = parameters.get("unix_socket")
-    connection.connect(_open_socket(path) if path else None)
+    try:
+        connection.connect(_open_socket(path) if path else None)
+    except (AssertionError, LookupError, ValueError, struct.error, TypeError):
+        raise pymysql.OperationalError(2000, "no MySQL server") from None  # an SSH server, say: its words mean nothing
+    except RuntimeError:  # the driver lacks a package by which it could send the password without TLS
+        raise pymysql.OperationalError(2061, "no way to send the password") from None
     try:
         _keep_alive(connection)
         _configure(connection, statement_timeout)

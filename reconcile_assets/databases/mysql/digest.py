@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from reconcile_assets.core.canonical import ColumnForm
 from reconcile_assets.core.tables import TypeKind
 from reconcile_assets.databases.base import Bucket, RowsetQuery
-from reconcile_assets.databases.mysql.canonical import column_sql
+from reconcile_assets.databases.mysql.canonical import column_sql, fixed_length, is_its_own_bytes
 from reconcile_assets.databases.mysql.statements import (
     Sql,
     bytes_literal,
@@ -29,9 +29,9 @@ from reconcile_assets.databases.mysql.windows import Windows
 
 _OID_OF_TEXT = (25).to_bytes(4, "big")
 _NULL = bytes_literal(_OID_OF_TEXT + b"\xff\xff\xff\xff")
-_FIELD = "IF({column} IS NULL, {null}, CONCAT({oid}, {length}, {x}))"
-_SHORT = "CHAR(0, 0, 0, LENGTH({x}))"
-_LONG = "UNHEX(LPAD(HEX(LENGTH({x})), 8, '0'))"
+_NULLABLE = "IF({column} IS NULL, {null}, CONCAT({field}))"
+_SHORT = "CHAR(0, 0, 0, 25, 0, 0, 0, LENGTH({x}))"
+_LONG = "CHAR(0, 0, 0, 25), UNHEX(LPAD(HEX(LENGTH({x})), 8, '0'))"
 _SHORT_KINDS = frozenset(
     {
         TypeKind.INTEGER,
@@ -212,19 +212,21 @@ class DigestQueries:
 
 def record_sql(forms: Sequence[ColumnForm]) -> Sql:
     """A row's bytes; no value, NULL or length can pass for another."""
-    columns = [(form, column_sql(form, identifier(form.column.name))) for form in forms]
-    fields = [
-        fill(
-            _FIELD,
-            column=identifier(form.column.name),
-            null=_NULL,
-            oid=bytes_literal(_OID_OF_TEXT),
-            length=fill(_SHORT if _is_short(form) else _LONG, x=column),
-            x=column,
-        )
-        for form, column in columns
-    ]
-    return fill("CONCAT({parts})", parts=join(", ", [bytes_literal(len(forms).to_bytes(4, "big")), *fields]))
+    parts = [bytes_literal(len(forms).to_bytes(4, "big")), *(_field_sql(form) for form in forms)]
+    return fill("CONCAT({parts})", parts=join(", ", parts))
+
+
+def _field_sql(form: ColumnForm) -> Sql:
+    """Type, length and bytes; written out twice, the bytes are computed twice: the length is had more cheaply."""
+    column = identifier(form.column.name)
+    found = column_sql(form, column)
+    size = fixed_length(form)
+    if size is not None:
+        field = join(", ", [bytes_literal(_OID_OF_TEXT + size.to_bytes(4, "big")), found])
+    else:
+        measured = column if is_its_own_bytes(form) else found
+        field = join(", ", [fill(_SHORT if _is_short(form) else _LONG, x=measured), found])
+    return fill(_NULLABLE, column=column, null=_NULL, field=field) if form.column.nullable else field
 
 
 def _is_short(form: ColumnForm) -> bool:

@@ -145,6 +145,7 @@ _BY_NUMBER: dict[int, tuple[type[ReconcileAssetsError], str]] = {
     1836: (PermissionDenied, "the server is read-only"),
     1927: (ConnectionLost, "the server ended the connection"),
     1969: (StatementTimeout, _TIME),
+    2000: (DatabaseUnavailable, "what answers there is no MySQL server; check host and port"),
     2005: (DatabaseUnavailable, "the host of the URL is not known; check its spelling and the name service"),
     2006: (ConnectionLost, _LOST),
     2013: (ConnectionLost, _LOST),

@@ -1,6 +1,7 @@
 """What can't be verified on MariaDB: one line, without a password or a value, and never a verdict."""
 
 import secrets
+import socketserver
 from collections.abc import Iterator
 from threading import Thread
 from time import monotonic, sleep
@@ -59,6 +60,19 @@ def test_a_server_that_is_not_there_is_unavailable(url: str) -> None:
     assert "host of the URL" in refused(errors.DatabaseUnavailable, f"mysql://u:{SECRET}@no.such.host.invalid/d")
     socket = f"mysql://u:{SECRET}@localhost/d?unix_socket=/no/such/socket"
     assert "refused the connection" in refused(errors.DatabaseUnavailable, socket)
+
+
+def test_another_kind_of_server_is_no_database() -> None:
+    with socketserver.TCPServer(("127.0.0.1", 0), _Stranger) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        line = refused(errors.DatabaseUnavailable, f"mysql://u:{SECRET}@127.0.0.1:{server.server_address[1]}/d")
+        server.shutdown()
+    assert "no MySQL server" in line
+
+
+class _Stranger(socketserver.BaseRequestHandler):
+    def handle(self) -> None:
+        self.request.sendall(b"\x08\x00\x00\x00SSH-2.0-")
 
 
 def test_a_wrong_password_is_never_shown(url: str, limited: str) -> None:
