@@ -19,6 +19,8 @@ EXAMPLES = """\
 examples:
   reconcile-assets diff postgresql://host/a ops.flights postgresql://host/b warehouse.flights
   reconcile-assets diff $A orders $B orders -k id -c amount -c customer:customer_name --abs-tol amount=0.01
+  reconcile-assets diff $A orders sqlite:///orders.db orders
+  reconcile-assets diff $A flights duckdb:///:memory: export/flights.parquet -k flight_id
   reconcile-assets diff $A log $B log --keyless --where "day = '2024-01-01'" --json
 
 exit codes: 0 matched; 1 mismatched; 2 could not verify
@@ -35,7 +37,9 @@ def add_parser(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("source_url", metavar="SOURCE_URL")
-    parser.add_argument("source_table", metavar="SOURCE_TABLE", help="name or schema.name")
+    parser.add_argument(
+        "source_table", metavar="SOURCE_TABLE", help="name or schema.name; for DuckDB also a file or query"
+    )
     parser.add_argument("target_url", metavar="TARGET_URL")
     parser.add_argument("target_table", metavar="TARGET_TABLE")
     add = parser.add_argument

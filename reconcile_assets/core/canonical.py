@@ -7,17 +7,23 @@ the database values are equal. No two different values ever share a form: NULL i
 ``None`` and never text, numbers are exact, text is its code points.
 """
 
-import re
-import struct
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
 from reconcile_assets.core.canonical_arrays import parse_array
+from reconcile_assets.core.canonical_floats import double_text, to_single
 from reconcile_assets.core.canonical_json import canonicalize_json
 from reconcile_assets.core.canonical_times import microseconds_of
+from reconcile_assets.core.canonical_uuids import uuid_digits
 from reconcile_assets.core.tables import Column, ColumnType, TypeKind
+
+FOREIGN = "\ud800"
+"""Before the exact text of a value that its column's declared type does not have, such as text in a SQLite INTEGER.
+
+No text of any database begins with it, so such a value equals only the same value.
+"""
 
 
 class Form(StrEnum):
@@ -73,7 +79,7 @@ class ColumnForm:
 NATURAL: dict[TypeKind, Form] = {
     TypeKind.INTEGER: Form.NUMBER,
     TypeKind.DECIMAL: Form.NUMBER,
-    TypeKind.FLOAT32: Form.NUMBER,
+    TypeKind.FLOAT32: Form.FLOAT32,
     TypeKind.FLOAT64: Form.NUMBER,
     TypeKind.TEXT: Form.TEXT,
     TypeKind.CHAR: Form.TEXT,
@@ -110,18 +116,20 @@ def canonicalize(text: str | None, column_type: ColumnType, canonical: Canonical
         column_type: the type of the column that the text came from.
         canonical: the form agreed on for the pair of columns.
     """
-    if text is None:
-        return None
+    if text is None or text.startswith(FOREIGN):
+        return text
     return _READERS[canonical.form](text, column_type, canonical)
 
 
 def _read_number(text: str, column_type: ColumnType, canonical: Canonical) -> Hashable:
     if column_type.kind is TypeKind.BOOLEAN:
-        return {"true": 1, "false": 0}.get(text, text)
+        return {"true": 1, "false": 0}[text] if text in ("true", "false") else exact_number(text)
     if column_type.kind is TypeKind.BIT:
         return int(text, 2) if text else text
     if column_type.kind is TypeKind.INTEGER:
-        return int(text)
+        return int(text) if text.removeprefix("-").isdecimal() else exact_number(text)
+    if column_type.kind is TypeKind.FLOAT64:
+        return exact_number(double_text(float(text)))
     return exact_number(text)
 
 
@@ -139,7 +147,7 @@ def _read_float32(text: str, column_type: ColumnType, canonical: Canonical) -> H
     if value != value:
         return "NaN"
     try:
-        return float(struct.unpack("<f", struct.pack("<f", value))[0])
+        return to_single(value)
     except OverflowError:  # finite, yet beyond single precision: equal to no float32
         return value
 
@@ -150,23 +158,15 @@ def _read_text(text: str, column_type: ColumnType, canonical: Canonical) -> Hash
 
 def _read_time(text: str, column_type: ColumnType, canonical: Canonical) -> Hashable:
     value = microseconds_of(text)
-    if canonical.digits is None or not isinstance(value, int):
+    if canonical.digits is None or isinstance(value, str):
         return value
     unit: int = 10 ** (6 - canonical.digits)
     return value - value % unit
 
 
-_UUID = re.compile(r"(?:\{(?P<braced>[0-9a-f-]+)\}|(?P<bare>[0-9a-f-]+))", re.IGNORECASE)
-_UUID_DIGITS = re.compile(r"(?:[0-9a-f]{4}-?){7}[0-9a-f]{4}", re.IGNORECASE)
-
-
 def _read_uuid(text: str, column_type: ColumnType, canonical: Canonical) -> Hashable:
-    if column_type.kind is TypeKind.BYTES:
-        digits = text.removeprefix("\\x")
-        return digits if len(digits) == 32 else f"!{text}"
-    match = _UUID.fullmatch(text.rstrip(" ") if column_type.kind is TypeKind.CHAR else text)
-    digits = (match["braced"] or match["bare"]) if match else ""
-    return digits.replace("-", "").lower() if _UUID_DIGITS.fullmatch(digits) else f"!{text}"
+    bare = text.rstrip(" ") if column_type.kind is TypeKind.CHAR else text
+    return uuid_digits(bare, is_bytes=column_type.kind is TypeKind.BYTES)
 
 
 def _read_json(text: str, column_type: ColumnType, canonical: Canonical) -> Hashable:
@@ -211,12 +211,19 @@ def display_value(text: str | None, column_type: ColumnType) -> bool | int | flo
     """A value as JSON shows it: NULL, booleans, finite floats and integers within 2^53 as such, else its text."""
     if text is None:
         return None
+    if text.startswith(FOREIGN):
+        return printable_text(text.removeprefix(FOREIGN))
     if column_type.kind is TypeKind.BOOLEAN:
         return {"true": True, "false": False}.get(text, text)
-    if column_type.kind is TypeKind.INTEGER:
+    if column_type.kind is TypeKind.INTEGER and text.removeprefix("-").isdecimal():
         number = int(text)
         return number if abs(number) <= _EXACT_INTEGER else text
     if column_type.kind in (TypeKind.FLOAT32, TypeKind.FLOAT64):
         value = float(text)
         return value if value - value == 0 else text
-    return text
+    return printable_text(text)
+
+
+def printable_text(text: str) -> str:
+    """The text, with bytes that are no valid UTF-8 written as ``\\x`` and hex digits."""
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -4,7 +4,7 @@ The grammar is that of ``array_out``: optional bounds ``[0:1]=``, braces, commas
 double quotes with backslash escapes; an unquoted ``NULL`` is NULL, a quoted one is text.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 
 
 def parse_array(text: str, read: Callable[[str | None], Hashable]) -> Hashable:
@@ -65,3 +65,24 @@ def _read_quoted(text: str, start: int) -> tuple[str, int]:
         characters.append(text[position])
         position += 1
     return "".join(characters), position + 1
+
+
+_QUOTED = frozenset('{}",\\ \t\n\r\v\f')
+
+Nested = Sequence["str | Nested | None"]
+
+
+def array_text(items: Nested) -> str:
+    """Nested lists of texts as PostgreSQL's ``array_out`` writes them."""
+    return "{" + ",".join(_item_text(item) for item in items) + "}"
+
+
+def _item_text(item: "str | Nested | None") -> str:
+    if item is None:
+        return "NULL"
+    if not isinstance(item, str):
+        return array_text(item)
+    if item and item.upper() != "NULL" and _QUOTED.isdisjoint(item):
+        return item
+    escaped = item.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -39,6 +39,7 @@ class PairPlan:
         canonical: the common form; None when the pair is uncomparable.
         unit: microseconds in one unit of the coarser type, None where neither is coarser.
         coarse_float: one side keeps single precision only.
+        same_engine: both sides are one engine, so that they render alike what they render at all.
         zones: the declared zone of each side's zoneless times.
         note: a sentence about the types, None without one.
     """
@@ -50,6 +51,7 @@ class PairPlan:
     unit: int | None = None
     coarse_float: bool = False
     native: bool = False
+    same_engine: bool = False
     zones: tuple[str | None, str | None] = (None, None)
     note: str | None = None
 
@@ -71,7 +73,16 @@ class PairPlan:
     @property
     def renders_alike(self) -> bool:
         """Whether equal values have equal digests, so that the digest alone can tell rows apart and together."""
-        return self.canonical is not None and self.is_exact and _renders_alike(self.pair, self.canonical)
+        alike = self.canonical is not None and self.is_exact and _renders_alike(self.pair, self.canonical)
+        return alike and not self.is_only_shipped
+
+    @property
+    def is_only_shipped(self) -> bool:
+        """Whether some engine can't render a side in its SQL as others do, so that only shipped values are sure."""
+        if self.same_engine or self.canonical is None:
+            return False
+        singles = TypeKind.FLOAT32 in (self.pair.source.type.kind, self.pair.target.type.kind)
+        return any(self.zones) or (singles and self.canonical.form is Form.NUMBER)
 
     def keeps_unique(self, *, source: bool) -> bool:
         """Whether different values of one side always stay different in the common form."""
@@ -181,7 +192,7 @@ def judge_pair(
     note = None if _same_type(a, b) else f"column {pair.source.name}: {a.native} compared with {b.native}"
     if note and TypeKind.CHAR in (a.kind, b.kind):
         note += ", without the padding of char"
-    plan = PairPlan(pair, "exact", canonical, zones=zones, note=note)
+    plan = PairPlan(pair, "exact", canonical, same_engine=same_engine, zones=zones, note=note)
     plan = replace(plan, native=same_engine and a.kind is b.kind and not any(zones))
     if tolerance:
         return _with_tolerance(plan, a, b, tolerance)
@@ -192,7 +203,7 @@ def _with_tolerance(plan: PairPlan, a: ColumnType, b: ColumnType, tolerance: Tol
     if not tolerance:
         return plan
     form = plan.canonical.form if plan.canonical else None
-    numeric = form is Form.NUMBER and {a.kind, b.kind} <= NUMBERS
+    numeric = form in (Form.NUMBER, Form.FLOAT32) and {a.kind, b.kind} <= NUMBERS
     if (tolerance.abs_tol or tolerance.rel_tol) and not numeric:
         raise NotComparable(f"column {plan.name}: abs_tol and rel_tol are for numbers, not {a.native} and {b.native}")
     if tolerance.seconds and form not in MOMENTS:

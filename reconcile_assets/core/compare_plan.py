@@ -145,6 +145,12 @@ def _refuse_key(plan: PairPlan) -> None:
         raise NotComparable(
             f"the key column {plan.name} has no one form ({plan.pair.source.type.native}); choose another"
         )
+    if plan.is_only_shipped:
+        a, b = plan.pair.source.type, plan.pair.target.type
+        raise NotComparable(
+            f"the key column {plan.name} ({a.native} against {b.native}) has no form that two engines share;"
+            " choose another key"
+        )
 
 
 def _plan_keyless(plans: Sequence[PairPlan]) -> ComparisonPlan:

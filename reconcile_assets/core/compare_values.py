@@ -4,7 +4,7 @@ import math
 from enum import IntEnum
 from fractions import Fraction
 
-from reconcile_assets.core.canonical import Canonical, Form, canonicalize
+from reconcile_assets.core.canonical import FOREIGN, Canonical, Form, canonicalize
 from reconcile_assets.core.canonical_times import microseconds_of
 from reconcile_assets.core.compare_pairs import FLOATS, PairPlan
 
@@ -47,11 +47,13 @@ def whole_form(canonical: Canonical) -> Canonical:
 
 def _is_near(plan: PairPlan, source: str, target: str) -> bool:
     a, b = plan.pair.source.type, plan.pair.target.type
+    if source.startswith(FOREIGN) or target.startswith(FOREIGN):
+        return False
     if plan.coarse_float:
         return _within_float32(source, target) if a.kind in FLOATS and b.kind in FLOATS else False
     if plan.unit is not None:
         left, right = microseconds_of(source), microseconds_of(target)
-        return isinstance(left, int) and isinstance(right, int) and abs(left - right) < plan.unit
+        return not isinstance(left, str) and not isinstance(right, str) and abs(Fraction(left) - right) < plan.unit
     if plan.tolerance.seconds:
         return plan.tolerance.admits_moments(microseconds_of(source), microseconds_of(target))
     if plan.tolerance:

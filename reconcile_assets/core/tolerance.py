@@ -62,9 +62,9 @@ class Tolerance:
         """Whether two moments, in microseconds, lie within ``seconds``; infinity only beside itself."""
         if source == target:
             return source is not None
-        if not isinstance(source, int) or not isinstance(target, int):
+        if not isinstance(source, int | Fraction) or not isinstance(target, int | Fraction):
             return False
-        return abs(source - target) <= _exact(self.seconds) * 1_000_000
+        return abs(Fraction(source) - target) <= _exact(self.seconds) * 1_000_000
 
 
 NO_TOLERANCE = Tolerance()

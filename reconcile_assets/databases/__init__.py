@@ -3,6 +3,7 @@
 Importing this costs nothing: an engine's driver is loaded when its database is opened.
 """
 
+import importlib
 from typing import TYPE_CHECKING
 
 from reconcile_assets.errors import ConfigurationError, UnknownEngine
@@ -12,28 +13,47 @@ if TYPE_CHECKING:
 
 __all__ = ["open_database"]
 
-_POSTGRESQL = {"postgresql", "postgres"}
+_ENGINES = {
+    "postgresql": ("postgresql.session", "PostgresDatabase"),
+    "postgres": ("postgresql.session", "PostgresDatabase"),
+    "mysql": ("mysql.database", "MysqlDatabase"),
+    "mariadb": ("mysql.database", "MysqlDatabase"),
+    "sqlite": ("sqlite.session", "SqliteDatabase"),
+    "duckdb": ("duckdb.session", "DuckdbDatabase"),
+}
+_EXTRAS = {"pymysql": "mysql", "duckdb": "duckdb"}  # a driver's module -> the extra that installs it
+_CANONICAL_SCHEMES = {"postgres": "postgresql"}
 
 
 def open_database(url: str, *, name: str) -> "Database":
     """Name the database that a URL points to; nothing is connected yet.
 
     Args:
-        url: ``postgresql://user:password@host:port/database``; a driver in the scheme
-            (``postgresql+psycopg2``) is dropped: the driver is our affair.
+        url: ``postgresql://user:password@host:port/database``, ``mysql://...``, ``sqlite:///file.db``, ``duckdb:///file.db``;
+            a driver in the scheme (``postgresql+psycopg2``) is dropped: the driver is our affair.
         name: what messages call this database; they never show the URL.
 
     Raises:
-        UnknownEngine: the scheme names no engine that this version can compare.
+        UnknownEngine: the scheme names no engine that this version can compare, or its driver is not installed.
         ConfigurationError: the URL can't be parsed.
     """
     scheme, separator, rest = url.strip().partition(":")
     if not separator or not scheme:
         raise ConfigurationError(f"{name}: the database URL has no scheme; write postgresql://USER@HOST:PORT/DATABASE")
     engine = scheme.split("+", 1)[0].lower()
-    if engine not in _POSTGRESQL:
+    if engine not in _ENGINES:
         shown = scheme if scheme.isascii() and len(scheme) <= 30 and "/" not in scheme and "@" not in scheme else "this"
-        raise UnknownEngine(f"{name}: no engine for {shown}:// URLs; this version reads postgresql:// URLs")
-    from reconcile_assets.databases.postgresql.session import PostgresDatabase
-
-    return PostgresDatabase(f"postgresql:{rest}", name=name)
+        known = ", ".join(f"{found}://" for found in _ENGINES if found not in _CANONICAL_SCHEMES)
+        raise UnknownEngine(f"{name}: no engine for {shown}:// URLs; this version reads {known} URLs")
+    module, database = _ENGINES[engine]
+    try:
+        found = importlib.import_module(f"{__name__}.{module}")
+    except ModuleNotFoundError as error:
+        extra = _EXTRAS.get((error.name or "").split(".", 1)[0])
+        if extra is None:
+            raise
+        raise UnknownEngine(
+            f'{name}: the driver for {engine}:// URLs is not installed; pip install "reconcile-assets[{extra}]"'
+        ) from None
+    opened: Database = getattr(found, database)(f"{_CANONICAL_SCHEMES.get(engine, engine)}:{rest}", name=name)
+    return opened

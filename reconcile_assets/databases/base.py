@@ -24,7 +24,6 @@ from reconcile_assets.core.tables import Column, Table, TableName, TypeKind
 from reconcile_assets.core.windows import Partition
 
 if TYPE_CHECKING:
-    import psycopg
     import sqlalchemy
 
 
@@ -117,6 +116,8 @@ class Session(ABC):
     name: str
     engine: str
     cost: CostMeter
+    looks_up_keys: bool = True
+    """Whether :meth:`fetch_rows_by_key` is served by an index, not by a scan."""
 
     @property
     @abstractmethod
@@ -125,8 +126,8 @@ class Session(ABC):
 
     @property
     @abstractmethod
-    def driver_connection(self) -> "psycopg.Connection[Any]":
-        """The driver's own connection."""
+    def driver_connection(self) -> Any:
+        """The driver's own connection: psycopg's for PostgreSQL, PyMySQL's for MySQL."""
 
     @abstractmethod
     def sqlalchemy(self) -> "sqlalchemy.Connection":
@@ -232,6 +233,10 @@ class Database(ABC):
 
     name: str
     engine: str
+
+    def file_query(self, text: str) -> str | None:
+        """The query that a text in a table's place stands for: a file, or a query itself; None for a table's name."""
+        return None
 
     @abstractmethod
     def session(

@@ -115,9 +115,10 @@ class RowSearch:
 
     def _can_look_up(self, side: int) -> bool:
         query = self._queries[side]
-        if query.relation.table is None or not query.key or not query.unique:
+        session = self._sessions[side]
+        if query.relation.table is None or not query.key or not query.unique or not session.looks_up_keys:
             return False
-        indexed = self._sessions[side].describe(query.relation).indexed
+        indexed = session.describe(query.relation).indexed
         return any(form.column.name in indexed for form in query.key) and not any(form.zone for form in query.key)
 
     def _compare_values(self, wanted: Sequence[Bucket], buckets: int) -> None:

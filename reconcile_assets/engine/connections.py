@@ -8,7 +8,7 @@ from reconcile_assets.configuration.environment import PROJECT_DATABASE, connect
 from reconcile_assets.configuration.models import Config
 from reconcile_assets.databases import open_database
 from reconcile_assets.databases.base import Database
-from reconcile_assets.errors import ConfigurationError
+from reconcile_assets.errors import ConfigurationError, UnknownEngine
 from reconcile_assets.ledger import Ledger, open_ledger
 
 
@@ -35,11 +35,17 @@ class Connections:
 
         Raises:
             ConfigurationError: its variable is unset, or holds no URL.
-            UnknownEngine: no driver for such a URL.
+            UnknownEngine: no driver for such a URL, or an engine that only ``diff`` reads.
         """
         if name not in self._databases:
             url = connection_url(name, self._environ)
-            self._databases[name] = open_database(url.get_secret_value(), name=name)
+            database = open_database(url.get_secret_value(), name=name)
+            if database.engine != "postgresql":
+                raise UnknownEngine(
+                    f"{name}: configured tables are in PostgreSQL in this version, not in {database.engine};"
+                    " compare them with: reconcile-assets diff"
+                )
+            self._databases[name] = database
         return self._databases[name]
 
     def has_ledger(self) -> bool:

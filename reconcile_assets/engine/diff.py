@@ -7,7 +7,7 @@ from reconcile_assets.core.compare import Comparison
 from reconcile_assets.core.compare_choice import choose_key, choose_pairs, merge_tolerances, resolve_names
 from reconcile_assets.core.tables import TableName
 from reconcile_assets.databases import open_database
-from reconcile_assets.databases.base import Relation
+from reconcile_assets.databases.base import Database, Relation
 from reconcile_assets.engine.comparison import compare_tables
 from reconcile_assets.errors import ConfigurationError, NotComparable
 
@@ -40,7 +40,7 @@ def diff(
 
     Args:
         source_table, target_table: ``name`` or ``schema.name``, literal after the first dot; a part in
-            double quotes is unquoted first.
+            double quotes is unquoted first. For DuckDB also a Parquet or CSV file, or a query.
         key: columns that identify a row; empty takes the primary key, else a unique key without NULLs.
         keyless: compare whole rows as a multiset.
         columns: compare these only; ``source:target`` pairs columns of different names.
@@ -61,14 +61,14 @@ def diff(
         raise NotComparable("a key and keyless exclude each other; give one of them")
     if limit < 0:
         raise NotComparable(f"the limit is 0 or more, not {limit}")
+    databases = open_database(source_url, name="source"), open_database(target_url, name="target")
     relations = (
-        _relation(source_table, where if where_source is None else where_source),
-        _relation(target_table, where if where_target is None else where_target),
+        _relation(databases[0], source_table, where if where_source is None else where_source),
+        _relation(databases[1], target_table, where if where_target is None else where_target),
     )
     with ExitStack() as stack:
         source, target = (
-            stack.enter_context(open_database(url, name=name).session(statement_timeout=statement_timeout))
-            for url, name in ((source_url, "source"), (target_url, "target"))
+            stack.enter_context(database.session(statement_timeout=statement_timeout)) for database in databases
         )
         tables = source.describe(relations[0]), target.describe(relations[1])
         pairs, notes = choose_pairs(*tables, columns=columns, exclude=exclude, key=key)
@@ -91,7 +91,10 @@ def diff(
     return found[None]
 
 
-def _relation(table: str, where: str | None) -> Relation:
+def _relation(database: Database, table: str, where: str | None) -> Relation:
+    query = database.file_query(table)
+    if query is not None:
+        return Relation(query=query, where=where)
     try:
         return Relation(TableName.parse(table), where=where)
     except ValueError as error:

@@ -51,9 +51,13 @@ _NUMBERS: dict[TypeKind, sql.SQL] = {
 _ROUNDED = sql.SQL(
     "CASE WHEN {x} IN ('NaN', 'Infinity', '-Infinity') THEN {x}::text"
     " WHEN abs({x}) > 3.4028234663852886e38::float8 OR ({x} <> 0 AND abs({x}) < 1.1754943508222875e-38::float8)"
-    " THEN '~' || {x}::text ELSE ({x}::float4 + '0'::float4)::text END"
+    " THEN '~' || trim_scale({x}::text::numeric)::text ELSE trim_scale({x}::float4::float8::text::numeric)::text END"
 )
-_SINGLE = sql.SQL("({x} + '0'::float4)::text")
+# As the double that it is: not every engine can tell the shortest text of single precision.
+_SINGLE = sql.SQL(
+    "CASE WHEN {x} IN ('NaN', 'Infinity', '-Infinity') THEN {x}::text"
+    " ELSE trim_scale({x}::float8::text::numeric)::text END"
+)
 
 _UUID_TEXT = sql.SQL(
     "CASE WHEN {x}::text ~ ('^(\\{{([0-9A-Fa-f]{{4}}-?){{7}}[0-9A-Fa-f]{{4}}\\}}'"
@@ -68,6 +72,8 @@ _JSON_TEXT = sql.SQL(
     "CASE WHEN {x}::text ~* '\\\\u(0000|d[89a-f])|[0-9.]e[-+]?[0-9]{{4}}' THEN '!' || {x}::text"
     " ELSE {x}::text::jsonb::text END"
 )
+# Text that is no json may begin with the same mark: it is doubled, so that it equals no marked document.
+_TEXT_AS_JSON = sql.SQL("CASE WHEN starts_with({x}::text, '!') THEN '!' ELSE '' END || {x}::text")
 _DATE_AS_TIMESTAMP = sql.SQL(
     "CASE WHEN isfinite({x}) AND ({x} > DATE '294276-12-31' OR {x} < DATE '4713-01-01 BC')"
     " THEN '!' || {x}::text ELSE {x}::timestamp::text END"
@@ -136,7 +142,7 @@ def _uuid(column_type: ColumnType, digits: int | None) -> sql.SQL | None:
 def _json(column_type: ColumnType, digits: int | None) -> sql.SQL | None:
     if column_type.kind is TypeKind.JSON:
         return _VERBATIM if column_type.native == "jsonb" else _JSON_TEXT
-    return _VERBATIM
+    return _TEXT_AS_JSON
 
 
 def _timestamp(column_type: ColumnType, digits: int | None) -> sql.SQL | None:

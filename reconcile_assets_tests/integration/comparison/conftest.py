@@ -1,6 +1,7 @@
 """Two databases in which tables are made and compared, small and padded, in both directions."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -9,6 +10,7 @@ from psycopg import sql
 
 from reconcile_assets.core.compare import Comparison
 from reconcile_assets.engine.diff import diff
+from reconcile_assets_tests.integration.comparison.engines import Engines
 
 PADDED = 2_500  # rows, so that the bucketed path runs
 
@@ -66,3 +68,10 @@ def pair(_module_pair: Pair) -> Pair:
     """A source and a target without tables."""
     _module_pair.reset()
     return _module_pair
+
+
+@pytest.fixture
+def engines(_module_pair: Pair, tmp_path: Path) -> Engines:
+    """A source and a target of each engine, without tables."""
+    _module_pair.reset()
+    return Engines(tmp_path, (_module_pair.urls[0], _module_pair.urls[1]))

@@ -160,7 +160,7 @@ def test_a_wrong_question_is_refused_in_one_line(
         (f"postgresql://u:{SECRET}@no-such-host.invalid/db", "host"),
         (f"postgresql://u:{SECRET}@127.0.0.1:1/db", "refused the connection"),
         (f"postgresql://u:{SECRET}@127.0.0.1:notaport/db", "can't be parsed"),
-        (f"mysql://u:{SECRET}@127.0.0.1/db", "no engine for mysql://"),
+        (f"oracle://u:{SECRET}@127.0.0.1/db", "no engine for oracle://"),
         (f"u:{SECRET}@127.0.0.1/db", "no engine"),
         (SECRET, "no scheme"),
         (f"postgresql://u:{SECRET}@127.0.0.1/db?nope={SECRET}", "can't be parsed"),

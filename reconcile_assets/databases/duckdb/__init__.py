@@ -1,0 +1,1 @@
+"""DuckDB files, and the Parquet and CSV files that DuckDB reads, as sides of a comparison."""

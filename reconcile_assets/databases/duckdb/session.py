@@ -1,0 +1,145 @@
+"""A DuckDB file, read only, in one transaction."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from reconcile_assets.core.tables import Column, Table
+from reconcile_assets.databases.base import Database, Relation
+from reconcile_assets.databases.duckdb.catalog import check_relation, describe_query, describe_table
+from reconcile_assets.databases.duckdb.files import file_query
+from reconcile_assets.databases.duckdb.values import Exact, exact_of, exact_sql
+from reconcile_assets.databases.file_urls import MEMORY, file_of, require_file
+from reconcile_assets.databases.quoting import quote_name, select_from, source_of
+from reconcile_assets.databases.streaming import Rows, StreamingSession
+from reconcile_assets.errors import QueryRefused, UnknownEngine
+
+if TYPE_CHECKING:
+    import duckdb
+
+_BATCH = 2000
+
+
+class DuckdbDatabase(Database):
+    """A DuckDB file by URL, or ``duckdb:///:memory:`` to read other files through."""
+
+    engine = "duckdb"
+
+    def __init__(self, url: str, *, name: str) -> None:
+        self.name = name
+        self._path = file_of(url, name=name)
+
+    def __repr__(self) -> str:
+        return f"DuckdbDatabase(name={self.name!r})"
+
+    def file_query(self, text: str) -> str | None:
+        """See :meth:`Database.file_query`."""
+        return file_query(text)
+
+    @contextmanager
+    def session(
+        self,
+        *,
+        read_only: bool = True,
+        statement_timeout: float | None = None,
+        snapshot: str | None = None,
+    ) -> Iterator["DuckdbSession"]:
+        """See :meth:`Database.session`.
+
+        Raises:
+            MissingObject: there is no such file.
+            ConfigurationError: the file is no database.
+            UnknownEngine: the driver is not installed, or writing was asked for.
+        """
+        if not read_only or snapshot is not None:
+            raise UnknownEngine(f"{self.name}: a DuckDB file can be compared by diff; writing needs PostgreSQL")
+        if self._path != MEMORY:
+            require_file(self._path, name=self.name)
+        session = DuckdbSession(self._connect(), name=self.name, statement_timeout=statement_timeout)
+        try:
+            with session.translated():
+                session.begin()
+            yield session
+        finally:
+            session.close()
+
+    def _connect(self) -> "duckdb.DuckDBPyConnection":
+        try:
+            import duckdb
+        except ImportError:
+            raise UnknownEngine(
+                f'{self.name}: DuckDB\'s driver is not installed; run: pip install "reconcile-assets[duckdb]"'
+            ) from None
+        from reconcile_assets.databases.duckdb.errors import translate
+
+        try:
+            return duckdb.connect(self._path, read_only=self._path != MEMORY)
+        except duckdb.Error as error:
+            raise translate(error, self.name) from None
+
+
+class DuckdbSession(StreamingSession):
+    """See :class:`~reconcile_assets.databases.base.Session`."""
+
+    engine = "duckdb"
+
+    def __init__(self, connection: "duckdb.DuckDBPyConnection", *, name: str, statement_timeout: float | None) -> None:
+        super().__init__(name=name, statement_timeout=statement_timeout)
+        self._connection = connection
+
+    def begin(self) -> None:
+        """Start the snapshot, in UTC, and with no extension loaded from elsewhere."""
+        self._connection.execute("SET autoinstall_known_extensions = false")
+        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute("BEGIN TRANSACTION")
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._connection.close()
+
+    def interrupt(self) -> None:
+        """See :meth:`StreamingSession.interrupt`."""
+        self._connection.interrupt()
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """See :meth:`StreamingSession.translated`."""
+        import duckdb
+
+        from reconcile_assets.databases.duckdb.errors import translate
+
+        try:
+            yield
+        except duckdb.Error as error:
+            raise translate(error, self.name) from None
+
+    def exact(self, column: Column) -> Exact | None:
+        """See :meth:`StreamingSession.exact`."""
+        return exact_of(column.type)
+
+    def read(self, relation: Relation, columns: Sequence[Column]) -> Rows:
+        """See :meth:`StreamingSession.read`."""
+        table = None if relation.table is None else self.describe(relation).name
+        items = [exact_sql(column.type, quote_name(column.name)) for column in columns] or ["NULL"]
+        self._connection.execute(select_from(items, source_of(relation, table)))
+        while batch := self._connection.fetchmany(_BATCH):
+            yield batch
+
+    def describe_anew(self, relation: Relation) -> Table:
+        """See :meth:`Session.describe`."""
+        check_relation(self._connection, relation, self.name)
+        describe = describe_query if relation.table is None else describe_table
+        return describe(self._connection, relation, self.name)
+
+    def estimate_rows(self, relation: Relation) -> int:
+        """See :meth:`Session.estimate_rows`; counted."""
+        table = None if relation.table is None else self.describe(relation).name
+        return int(self.fetch_scalar(select_from(("count(*)",), source_of(relation, table))))
+
+    def fetch_scalar(self, statement: Any, parameters: Sequence[object] | Mapping[str, object] = ()) -> Any:
+        """See :meth:`Session.fetch_scalar`."""
+        if not isinstance(statement, str):
+            raise QueryRefused(f"{self.name}: this statement is written for PostgreSQL, not for DuckDB")
+        with self.limited():
+            row = self._connection.execute(statement, parameters or None).fetchone()
+        return None if row is None else row[0]

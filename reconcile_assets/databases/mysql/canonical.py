@@ -1,0 +1,245 @@
+"""MySQL's part of the canonical contract: what stands for a column in a row's digest, byte for byte as elsewhere.
+
+Different values never render alike. Where equal values may render differently (JSON, a few
+doubles beyond 2^53), the digests differ, the rows are shipped, and the values decide.
+Every expression gives bytes: no collation and no conversion of character sets is left in it.
+"""
+
+from collections.abc import Callable
+
+from reconcile_assets.core.canonical import Canonical, ColumnForm, Form
+from reconcile_assets.core.tables import ColumnType, TypeKind
+from reconcile_assets.databases.mysql.statements import Sql, fill, integer_literal, sql, text_literal
+from reconcile_assets.databases.mysql.types import FINEST, MysqlType
+from reconcile_assets.errors import NotComparable
+
+_UNICODE = frozenset({"utf8mb4", "utf8mb3", "utf8", None})
+_WHOLE = frozenset({"latin1", "ucs2", "utf16", "utf16le", "utf32", "ascii"})  # each of their characters is in Unicode
+_FLOAT32_FROM, _FLOAT32_TO = sql("1.1754943508222875e-38"), sql("3.4028234663852886e38")
+
+# d.ddde15 or d.ddde-15, as the server writes what is very large or small, without its exponent.
+_PLAIN = (
+    "CASE WHEN ABS({x}) >= 1e-3 AND ABS({x}) < 1e15 THEN {s} WHEN LOCATE('e', {s}) = 0 THEN {s}"
+    " WHEN {e} < 0 THEN CONCAT({sign}, '0.', REPEAT('0', -{e} - 1), {digits})"
+    " WHEN CHAR_LENGTH({digits}) <= {e} + 1 THEN CONCAT({sign}, RPAD({digits}, {e} + 1, '0'))"
+    " ELSE CONCAT({sign}, LEFT({digits}, {e} + 1), '.', SUBSTRING({digits}, {e} + 2)) END"
+)
+_UUID = "^(\\{([0-9A-Fa-f]{4}-?){7}[0-9A-Fa-f]{4}\\}|([0-9A-Fa-f]{4}-?){7}[0-9A-Fa-f]{4})\\z"
+
+
+def column_sql(form: ColumnForm, name: Sql) -> Sql:
+    """The bytes that stand for this column in a row's digest; NULL only where it is NULL or too long for the server.
+
+    Args:
+        name: the column, as it can stand in the query.
+
+    Raises:
+        NotComparable: the type has no such form.
+    """
+    column_type, canonical = form.column.type, form.canonical
+    if form.zone is not None:  # the server may not know the zone: marked, so that the row is shipped
+        return fill("CONCAT(_binary '~', CAST({x} AS BINARY))", x=name)
+    render = _RENDERERS.get(canonical.form, _verbatim)
+    found = render(column_type, canonical, name, form.native)
+    if found is None:
+        raise NotComparable(f"column {form.column.name}: {column_type.native} has no {canonical.form} form")
+    return found
+
+
+def fixed_length(form: ColumnForm) -> int | None:
+    """The length in bytes that all values of a column have in their form; None where it varies."""
+    kind, canonical = form.column.type.kind, form.canonical
+    if form.zone is not None or canonical.digits is not None:
+        return None
+    if kind is TypeKind.DATE:
+        return {Form.DATE: 10, Form.TIMESTAMP: 19}.get(canonical.form)
+    if form.column.type.precision == 0:
+        return {(TypeKind.TIMESTAMP, Form.TIMESTAMP): 19, (TypeKind.TIMESTAMPTZ, Form.TIMESTAMPTZ): 22}.get(
+            (kind, canonical.form)
+        )
+    return None
+
+
+def is_its_own_bytes(form: ColumnForm) -> bool:
+    """Whether the column as it is has as many bytes as its form."""
+    column_type = form.column.type
+    charset = column_type.charset if isinstance(column_type, MysqlType) else None
+    if column_type.kind in (TypeKind.TEXT, TypeKind.CHAR, TypeKind.ENUM):
+        return form.canonical.form is Form.TEXT and charset in _UNICODE
+    padded = isinstance(column_type, MysqlType) and column_type.padded
+    return column_type.kind is TypeKind.INTEGER and not padded and form.canonical.form is Form.NUMBER
+
+
+def text_bytes(column_type: ColumnType, name: Sql) -> Sql:
+    """Text as UTF-8; what has no place in Unicode stays in its own bytes after one that begins no UTF-8."""
+    charset = column_type.charset if isinstance(column_type, MysqlType) else None
+    if charset in _UNICODE:
+        return fill("CAST({x} AS BINARY)", x=name)
+    if charset in _WHOLE and charset != "ascii":
+        return fill("CAST(CONVERT({x} USING utf8mb4) AS BINARY)", x=name)
+    return fill(
+        "IF(CAST(CONVERT(CONVERT({x} USING utf8mb4) USING {charset}) AS BINARY) <=> CAST({x} AS BINARY),"
+        " CAST(CONVERT({x} USING utf8mb4) AS BINARY), CONCAT(_binary x'FF', CAST({x} AS BINARY)))",
+        x=name,
+        charset=charset_name(charset or ""),
+    )
+
+
+def charset_name(charset: str) -> Sql:
+    """A character set by its name.
+
+    Raises:
+        NotComparable: that is no such name.
+    """
+    if not charset.isascii() or not charset.isalnum():
+        raise NotComparable(f"there is no character set {charset}")
+    return Sql(charset)
+
+
+def number_text(column_type: ColumnType, name: Sql) -> Sql:
+    """A number, its scale and all, in the server's exact text."""
+    if column_type.kind in (TypeKind.FLOAT32, TypeKind.FLOAT64):  # else rounded: to 6 digits, or to those declared
+        return fill("CAST({x} + 0e0 AS CHAR)", x=name)
+    if isinstance(column_type, MysqlType) and column_type.padded:
+        return fill("CAST({x} + 0 AS CHAR)", x=name)
+    return fill("CAST({x} AS CHAR)", x=name)
+
+
+def bits_text(column_type: ColumnType, name: Sql) -> Sql:
+    """All bits of a bit string."""
+    return fill("LPAD(BIN({x} + 0), {length}, '0')", x=name, length=integer_literal(column_type.length or 1))
+
+
+def _bytes(text: Sql) -> Sql:
+    return fill("CAST({text} AS BINARY)", text=text)
+
+
+def _verbatim(column_type: ColumnType, canonical: Canonical, name: Sql, native: bool) -> Sql | None:
+    kind = column_type.kind
+    if kind in (TypeKind.TEXT, TypeKind.CHAR, TypeKind.ENUM):
+        return text_bytes(column_type, name)
+    if kind is TypeKind.BYTES:
+        return _bytes(fill("CONCAT('\\\\x', LOWER(HEX({x})))", x=name))
+    if kind is TypeKind.BIT:
+        return _bytes(bits_text(column_type, name))
+    return _bytes(fill("CAST({x} AS CHAR)", x=name))
+
+
+def _number(column_type: ColumnType, canonical: Canonical, name: Sql, native: bool) -> Sql | None:
+    kind = column_type.kind
+    text = number_text(column_type, name)
+    if kind is TypeKind.BIT:
+        return _bytes(fill("{x} + 0", x=name))
+    if kind is TypeKind.DECIMAL and column_type.scale != 0:
+        trimmed = fill("TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM {text}))", text=text)
+        if column_type.scale is None:
+            trimmed = fill("IF(LOCATE('.', {text}) = 0, {text}, {trimmed})", text=text, trimmed=trimmed)
+        return _bytes(fill("IF({x} = 0, '0', {trimmed})", x=name, trimmed=trimmed))
+    if kind in (TypeKind.INTEGER, TypeKind.DECIMAL) or native:
+        return _bytes(text)
+    if kind is TypeKind.FLOAT32:
+        return _bytes(_shortest_single(column_type, name))
+    return _bytes(_plain(text, name)) if kind is TypeKind.FLOAT64 else None
+
+
+def _plain(text: Sql, value: Sql) -> Sql:
+    mantissa = fill("SUBSTRING_INDEX({s}, 'e', 1)", s=text)
+    return fill(
+        _PLAIN,
+        x=value,
+        s=text,
+        sign=fill("IF({x} < 0, '-', '')", x=value),
+        e=fill("CAST(SUBSTRING_INDEX({s}, 'e', -1) AS SIGNED)", s=text),
+        digits=fill("REPLACE(REPLACE({m}, '-', ''), '.', '')", m=mantissa),
+    )
+
+
+def _shortest_single(column_type: ColumnType, name: Sql) -> Sql:
+    """Six digits where they are the float, which makes them the shortest; else marked, so that the row is shipped.
+
+    Beyond 2^24 they may lie halfway between two floats, which PostgreSQL does not count as the float.
+    """
+    marked = fill("CONCAT('~', {text})", text=number_text(column_type, name))
+    if "(" in column_type.native:
+        return marked
+    text = fill("CAST({x} AS CHAR)", x=name)
+    return fill(
+        "CASE WHEN {x} = 0 THEN '0' WHEN ABS({x}) BETWEEN {least} AND 16777216 AND CAST({text} AS FLOAT) = {x}"
+        " THEN {plain} ELSE {marked} END",
+        x=name,
+        least=_FLOAT32_FROM,
+        text=text,
+        plain=_plain(text, name),
+        marked=marked,
+    )
+
+
+def _float32(column_type: ColumnType, canonical: Canonical, name: Sql, native: bool) -> Sql | None:
+    """A single-precision float as the double that it is."""
+    text = number_text(column_type, name)
+    if column_type.kind is TypeKind.FLOAT32:
+        return _bytes(text if native else _plain(text, name))
+    if column_type.kind is not TypeKind.FLOAT64:
+        return None
+    rounded = fill("(CAST({x} AS FLOAT) + 0e0)", x=name)
+    return _bytes(
+        fill(
+            "CASE WHEN ABS({x}) > {most} OR ({x} <> 0 AND ABS({x}) < {least}) THEN CONCAT('~', {text})"
+            " ELSE {plain} END",
+            x=name,
+            most=_FLOAT32_TO,
+            least=_FLOAT32_FROM,
+            text=text,
+            plain=_plain(fill("CAST({rounded} AS CHAR)", rounded=rounded), name),
+        )
+    )
+
+
+def _uuid(column_type: ColumnType, canonical: Canonical, name: Sql, native: bool) -> Sql | None:
+    if column_type.kind is TypeKind.UUID:
+        return _bytes(fill("REPLACE(CAST({x} AS CHAR), '-', '')", x=name))
+    if column_type.kind is TypeKind.BYTES:
+        return _bytes(fill("IF(LENGTH({x}) = 16, LOWER(HEX({x})), CONCAT('!', '\\\\x', LOWER(HEX({x}))))", x=name))
+    if column_type.kind not in (TypeKind.TEXT, TypeKind.CHAR):
+        return None
+    return fill(
+        "IF(CONVERT({x} USING utf8mb4) COLLATE utf8mb4_bin REGEXP {pattern},"
+        " CAST(LOWER(REPLACE(REPLACE(REPLACE(CONVERT({x} USING utf8mb4), '{{', ''), '}}', ''), '-', '')) AS BINARY),"
+        " CONCAT(_binary '!', {text}))",
+        x=name,
+        pattern=text_literal(_UUID),
+        text=text_bytes(column_type, name),
+    )
+
+
+def _json(column_type: ColumnType, canonical: Canonical, name: Sql, native: bool) -> Sql | None:
+    """As it is written; a leading ``!`` is doubled, as one alone marks a document that jsonb can't hold."""
+    text = text_bytes(column_type, name)
+    return fill("IF(LEFT({text}, 1) = _binary '!', CONCAT(_binary '!', {text}), {text})", text=text)
+
+
+def _moment(column_type: ColumnType, canonical: Canonical, name: Sql, native: bool) -> Sql | None:
+    own = FINEST if column_type.precision is None else column_type.precision
+    text = fill("CAST({x} AS CHAR)", x=name)
+    if column_type.kind is TypeKind.DATE:
+        text, own = fill("CONCAT({text}, ' 00:00:00')", text=text), 0
+    if canonical.digits is None:
+        if own and column_type.kind is TypeKind.TIME:
+            text = fill("TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM {text}))", text=text)
+        elif own:
+            text = fill("IF(MICROSECOND({x}) = 0, LEFT({text}, 19), TRIM(TRAILING '0' FROM {text}))", x=name, text=text)
+        return _bytes(fill("CONCAT({text}, '+00')", text=text) if canonical.form is Form.TIMESTAMPTZ else text)
+    dropped = own - canonical.digits + (1 if own and not canonical.digits else 0)
+    text = fill("LEFT({text}, CHAR_LENGTH({text}) - {dropped})", text=text, dropped=integer_literal(max(dropped, 0)))
+    return _bytes(text if canonical.form is Form.TIME else fill("CONCAT({text}, ' AD')", text=text))
+
+
+_RENDERERS: dict[Form, Callable[[ColumnType, Canonical, Sql, bool], Sql | None]] = {
+    Form.NUMBER: _number,
+    Form.FLOAT32: _float32,
+    Form.UUID: _uuid,
+    Form.JSON: _json,
+    Form.TIMESTAMP: _moment,
+    Form.TIMESTAMPTZ: _moment,
+    Form.TIME: _moment,
+}

@@ -1,0 +1,47 @@
+"""A MySQL or MariaDB database by URL: its sessions are opened here."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from reconcile_assets.databases.base import Database
+from reconcile_assets.databases.mysql.connection import connect, parse_url
+from reconcile_assets.databases.mysql.errors import translated_errors
+from reconcile_assets.databases.mysql.session import MysqlSession
+from reconcile_assets.errors import NotComparable
+
+
+class MysqlDatabase(Database):
+    """A MySQL or MariaDB database by URL."""
+
+    engine = "mysql"
+
+    def __init__(self, url: str, *, name: str) -> None:
+        self.name = name
+        self._parameters = parse_url(url, name=name)
+
+    def __repr__(self) -> str:
+        return f"MysqlDatabase(name={self.name!r})"
+
+    @contextmanager
+    def session(
+        self,
+        *,
+        read_only: bool = True,
+        statement_timeout: float | None = None,
+        snapshot: str | None = None,
+    ) -> Iterator[MysqlSession]:
+        """See :meth:`Database.session`.
+
+        Raises:
+            NotComparable: a snapshot was given: MySQL has none that two sessions share.
+        """
+        if snapshot is not None:
+            raise NotComparable(f"{self.name}: MySQL has no snapshot that two sessions share")
+        with translated_errors(self.name):
+            connection = connect(self._parameters, read_only=read_only, statement_timeout=statement_timeout)
+        session = MysqlSession(connection, self._parameters, name=self.name)
+        try:
+            with translated_errors(self.name):
+                yield session
+        finally:
+            session.close()

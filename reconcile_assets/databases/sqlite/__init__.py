@@ -1,0 +1,1 @@
+"""SQLite files as sides of a comparison."""

@@ -1,0 +1,256 @@
+"""Sessions of engines whose rows are hashed here, as they pass, with flat memory.
+
+An engine package says how rows are read, and how each value is written exactly
+(:meth:`StreamingSession.exact`); buckets, checksums and shipped rows follow from these in the
+portable form, so that they agree with what other engines compute in SQL.
+"""
+
+import threading
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from reconcile_assets.core.canonical import ColumnForm
+from reconcile_assets.core.compare import NO_ROWS, Checksum
+from reconcile_assets.core.row_digest import bucket_of, digest_of, lanes_of, record_bytes
+from reconcile_assets.core.tables import Column, Table
+from reconcile_assets.databases.base import (
+    Bucket,
+    BucketSums,
+    CostMeter,
+    PartitionFilter,
+    Relation,
+    RowsetQuery,
+    Session,
+    ShippedRow,
+)
+from reconcile_assets.databases.streaming_rows import (
+    Exact,
+    KeyCounter,
+    OrderedRows,
+    RowWindows,
+    apply,
+    digest_text,
+    exact_in_zone,
+    natural_column,
+)
+from reconcile_assets.errors import StatementTimeout, UnknownEngine
+
+if TYPE_CHECKING:
+    import psycopg
+    import sqlalchemy
+
+Rows = Iterator[Sequence[tuple[Any, ...]]]
+
+
+class StreamingSession(Session):
+    """See :class:`~reconcile_assets.databases.base.Session`.
+
+    Args:
+        statement_timeout: seconds for each statement, the time that its rows take to pass included.
+    """
+
+    looks_up_keys = False
+
+    def __init__(self, *, name: str, statement_timeout: float | None) -> None:
+        self.name = name
+        self.cost = CostMeter()
+        self._timeout = statement_timeout
+        self._described: dict[Relation, Table] = {}
+        self._cancelled = threading.Event()
+
+    @abstractmethod
+    def exact(self, column: Column) -> Exact | None:
+        """What writes a driver's value exactly; None where the driver's value is that text (or None) already."""
+
+    @abstractmethod
+    def read(self, relation: Relation, columns: Sequence[Column]) -> Rows:
+        """The relation's rows, these columns of them, some at a time."""
+
+    @abstractmethod
+    def interrupt(self) -> None:
+        """End the statement that runs, from another thread."""
+
+    @abstractmethod
+    def describe_anew(self, relation: Relation) -> Table:
+        """As :meth:`describe`, which keeps the answer."""
+
+    @contextmanager
+    @abstractmethod
+    def translated(self) -> Iterator[None]:
+        """Turn the driver's errors into ours."""
+
+    @property
+    def hash_family(self) -> str:
+        """The portable digest serves for all of them."""
+        return "portable"
+
+    @property
+    def driver_connection(self) -> "psycopg.Connection[Any]":
+        """There is none."""
+        self._refuse()
+
+    def sqlalchemy(self) -> "sqlalchemy.Connection":
+        """There is none."""
+        self._refuse()
+
+    def export_snapshot(self) -> str:
+        """There is none."""
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise UnknownEngine(f"{self.name}: a {self.engine} database can be compared by diff; this needs PostgreSQL")
+
+    def cancel(self) -> None:
+        """See :meth:`Session.cancel`."""
+        self._cancelled.set()
+        self.interrupt()
+
+    def describe(self, relation: Relation) -> Table:
+        """See :meth:`Session.describe`."""
+        if relation not in self._described:
+            with self.limited():
+                self._described[relation] = self.describe_anew(relation)
+        return self._described[relation]
+
+    @contextmanager
+    def limited(self) -> Iterator[None]:
+        """Errors translated; interrupted when the time limit has passed."""
+        timer = None if self._timeout is None else threading.Timer(self._timeout, self.cancel)
+        if timer is not None:
+            timer.daemon = True
+            timer.start()
+        try:
+            with self.translated():
+                yield
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def timed_out(self) -> StatementTimeout:
+        """The error for a statement that was interrupted."""
+        return StatementTimeout(f"{self.name}: the statement ran into its time limit or was cancelled; raise the limit")
+
+    def fetch_checksums(
+        self,
+        relation: Relation,
+        columns: Sequence[Column | ColumnForm],
+        partitions: PartitionFilter | None = None,
+        *,
+        fast: bool = False,
+    ) -> dict[str | None, Checksum]:
+        """See :meth:`Session.fetch_checksums`."""
+        forms = tuple(column if isinstance(column, ColumnForm) else natural_column(column) for column in columns)
+        query = RowsetQuery(relation, key=(), columns=forms, partitions=partitions, unique=True)
+        keys: list[str | None] = [None] if partitions is None else [found.key for found in partitions.partitions]
+        checksums: dict[str | None, Checksum] = dict.fromkeys(keys, NO_ROWS)
+        for (window, _), found in self.fetch_buckets(query, 1).items():
+            checksums[window] = Checksum.of_sums(found.rows, found.first, found.second)
+        return checksums
+
+    def fetch_buckets(self, query: RowsetQuery, buckets: int) -> dict[Bucket, BucketSums]:
+        """See :meth:`Session.fetch_buckets`."""
+        key_width = len(query.key)
+        counted = not query.unique and key_width > 0
+        counter = KeyCounter(buckets)
+        sums: dict[Bucket, list[int]] = {}
+        for window, values in self._rows(query):
+            texts = values(_DIGESTS)
+            key = digest_of(record_bytes(texts[:key_width])) if counted or buckets > 1 else b""
+            bucket = bucket_of(key, buckets) if buckets > 1 else 0
+            first, second = lanes_of(digest_of(record_bytes(texts)))
+            found = sums.get((window, bucket))
+            if found is None:
+                found = sums[window, bucket] = [0, 0, 0, 0]
+            found[0] += 1
+            found[1] += first
+            found[2] += second
+            if counted:
+                found[3] += None in texts[:key_width]
+                counter.add(window, bucket, key)
+        twice = counter.duplicates()
+        return {
+            at: BucketSums(rows, first, second, nulls, twice.get(at, 0))
+            for at, (rows, first, second, nulls) in sums.items()
+        }
+
+    def stream_rows(
+        self,
+        query: RowsetQuery,
+        buckets: int,
+        wanted: Sequence[Bucket],
+        *,
+        values: bool,
+        per_window: int | None = None,
+    ) -> Iterator[ShippedRow]:
+        """See :meth:`Session.stream_rows`."""
+        order = self._window_order(query)
+        names = {number: window for window, number in order.items()}
+        chosen, taken = frozenset(wanted), dict.fromkeys(order, 0)
+        width = len(query.key)
+        ordered = OrderedRows()
+        for window, row in self._rows(query):
+            texts = row(_DIGESTS) if buckets > 1 or not values else []
+            bucket = bucket_of(digest_of(record_bytes(texts[:width])), buckets) if buckets > 1 else 0
+            if (window, bucket) not in chosen or taken[window] == per_window:
+                continue
+            taken[window] += 1
+            exact = row(_EXACTS)
+            content = exact[width:] if values else lanes_of(digest_of(record_bytes(texts)))
+            ordered.add(order[window], bucket, (tuple(exact[:width]), tuple(content)))
+        for number, bucket, (key, content) in ordered:
+            yield ShippedRow(names[number], bucket, key, content)
+
+    def fetch_rows_by_key(self, query: RowsetQuery, keys: Sequence[tuple[str | None, ...]]) -> list[ShippedRow]:
+        """See :meth:`Session.fetch_rows_by_key`; by a scan, as no index serves the exact texts."""
+        asked, width = frozenset(keys), len(query.key)
+        found: list[ShippedRow] = []
+        for window, row in self._rows(query):
+            exact = row(_EXACTS)
+            key = tuple(exact[:width])
+            if key in asked:
+                found.append(ShippedRow(window, 0, key, tuple(exact[width:])))
+        return found
+
+    def _window_order(self, query: RowsetQuery) -> dict[str | None, int]:
+        if query.partitions is None:
+            return {None: 0}
+        return {item.key: index for index, item in enumerate(query.partitions.partitions)}
+
+    def _rows(self, query: RowsetQuery) -> Iterator[tuple[str | None, "Row"]]:
+        """One scan: the window of each row that stands in one, and the row."""
+        if query.partitions is not None and not query.partitions.partitions:
+            return
+        forms = (*query.key, *query.columns)
+        columns = [form.column for form in forms]
+        windows, window_of = None, None
+        if query.partitions is not None:
+            columns.append(self.describe(query.relation).column(query.partitions.column))
+            windows, window_of = RowWindows(query.partitions), self.exact(columns[-1])
+        functions = (
+            [digest_text(self.exact(form.column), form) for form in forms],
+            [exact_in_zone(self.exact(form.column), form) for form in forms],
+        )
+        width = len(forms)
+        self.cost.scans += 1
+        with self.limited():
+            for batch in self.read(query.relation, columns):
+                if self._cancelled.is_set():
+                    raise self.timed_out()
+                self.cost.rows_read += len(batch)
+                for values in batch:
+                    window = None
+                    if windows is not None:
+                        window = windows.key_of(values[-1] if window_of is None else window_of(values[-1]))
+                        if window is None:
+                            continue
+                    yield window, _row(functions, values[:width])
+
+
+_DIGESTS, _EXACTS = 0, 1
+Row = Callable[[int], list[str | None]]
+
+
+def _row(functions: tuple[list[Exact | None], list[Exact | None]], values: tuple[Any, ...]) -> Row:
+    return lambda which: apply(functions[which], values)
