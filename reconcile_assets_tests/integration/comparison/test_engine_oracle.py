@@ -91,6 +91,8 @@ def edit(random_: random.Random, kinds: list[str], rows: Rows) -> Rows:
     """A copy with rows dropped, added and changed, and values exchanged between two rows."""
     copy = dict(rows)
     for _ in range(random_.choice([0, 1, 3, 6])):
+        if len(copy) < 2:
+            break
         keys = random_.sample(sorted(copy), 2)
         column = random_.randrange(len(kinds))
         first, second = (list(copy[key]) for key in keys)
