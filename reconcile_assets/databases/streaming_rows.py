@@ -124,12 +124,12 @@ class OrderedRows:
         if self._file is None:
             self._rows.sort(key=_window_and_bucket)
             for window, bucket, packed in self._rows:
-                yield window, bucket, marshal.loads(packed)  # noqa: S302 - what add() has packed itself
+                yield window, bucket, marshal.loads(packed)  # noqa: S302  # nosec B302  # what add() has packed itself
             return
         self._spill()
         with closing(self._file) as file:
             for window, bucket, packed in file.execute("SELECT w, b, r FROM kept ORDER BY w, b"):
-                yield window, bucket, marshal.loads(packed)  # noqa: S302 - as above
+                yield window, bucket, marshal.loads(packed)  # noqa: S302  # nosec B302  # as above
 
     def _spill(self) -> None:
         if self._file is None:
