@@ -12,6 +12,7 @@ test is skipped with the reason, and fails where ``RECONCILE_REQUIRE_SERVICES`` 
 import os
 import secrets
 import shutil
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -35,6 +36,10 @@ hypothesis.settings.register_profile(
     "no deadlines", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("no deadlines")
+
+# A shell starts its background jobs deaf to Ctrl-C, and so would be the processes that tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 OFFLINE = ("unit", "property")
 SERVICES = {
