@@ -89,6 +89,8 @@ def test_one_alert_tells_of_all_newly_bad_partitions_of_a_check(ledger: Ledger) 
         "partition_count": 3,
         "mismatched": 2,
         "inconclusive": 1,
+        "source_rows": None,
+        "target_rows": None,
         "missing_in_target": 5,
         "missing_in_source": None,
         "value_differs": 1,
