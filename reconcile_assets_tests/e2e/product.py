@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+import psutil
 import psycopg
 
 from reconcile_assets.embedded import binaries, running_url
@@ -186,6 +187,14 @@ def wait_for(look: Callable[[], T | None], *, seconds: float, what: str) -> T:
             return found
         time.sleep(0.5)
     raise AssertionError(f"waited {seconds:.0f} s in vain for {what}")
+
+
+def is_running(process: psutil.Process) -> bool:
+    """Whether it is there and alive; one that has ended and waits for its parent to notice is not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def dump_database(url: str, *, schema: str | None = None) -> str:

@@ -10,6 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from reconcile_assets_tests.e2e.product import is_running
+
 pytestmark = pytest.mark.timeout(300)
 
 
@@ -63,7 +65,7 @@ def test_gaps_are_found_in_real_data_and_ctrl_c_leaves_nothing(
     rest, _ = telling.communicate(timeout=60)
     assert telling.returncode == 130
     assert "Traceback" not in rest
-    assert [each for each in family if each.is_running()] == []
+    assert [each for each in family if is_running(each)] == []
 
 
 @pytest.mark.parametrize(

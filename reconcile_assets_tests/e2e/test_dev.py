@@ -8,7 +8,7 @@ from typing import Any
 import psutil
 import pytest
 
-from reconcile_assets_tests.e2e.product import Product, wait_for
+from reconcile_assets_tests.e2e.product import Product, is_running, wait_for
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -57,7 +57,7 @@ def test_ctrl_c_ends_all_of_it(product: Product) -> None:
 
     assert code == 130
     assert len(family) >= 4
-    wait_for(lambda: not [each for each in family if _is_running(each)], seconds=20, what="the end of all processes")
+    wait_for(lambda: not [each for each in family if is_running(each)], seconds=20, what="the end of all processes")
     time.sleep(0.2)
     assert not (product.state / "postgresql" / "data" / "postmaster.pid").exists()
 
@@ -78,10 +78,3 @@ def _is_loopback(text: str) -> bool:
 def _family(product: Product) -> list[psutil.Process]:
     top = psutil.Process(product.process.pid)
     return [top, *top.children(recursive=True)]
-
-
-def _is_running(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
