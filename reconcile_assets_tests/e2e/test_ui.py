@@ -68,9 +68,8 @@ def _launch_backfill(page: "Page", first: str, last: str) -> None:
 
 
 def _wait_until_succeeded(page: "Page", *, partitions: int) -> None:
-    page.get_by_text("Succeeded", exact=True).first.wait_for(timeout=240_000)
-    page.get_by_text("100% completed").wait_for(timeout=200_000)
-    assert page.get_by_text("Failed", exact=True).count() <= 1, "the status is the column's heading only"
+    """Read the row of figures: all, in progress, succeeded, failed. "Succeeded" alone is a heading, always there."""
+    page.get_by_text("100% completed").wait_for(timeout=300_000)
     assert re.search(rf"100% completed\s+{partitions}\s+0\s+{partitions}\s+0", page.inner_text("body"))
 
 
