@@ -22,6 +22,7 @@ from reconcile_assets.core.tolerance import Tolerance
 from reconcile_assets.core.verdicts import Verdict
 from reconcile_assets.databases.base import PartitionFilter, Relation, RowsetQuery, Session
 from reconcile_assets.engine.comparison_rows import RowSearch
+from reconcile_assets.engine.progress import UNHEARD, Progress, count_scan
 from reconcile_assets.engine.sides import on_both_sides
 from reconcile_assets.errors import CouldNotVerify, MissingObject, NotComparable
 
@@ -44,6 +45,7 @@ def compare_tables(
     mask: Sequence[str] = (),
     zones: Mapping[str, str] | None = None,
     notes: Sequence[str] = (),
+    progress: Progress = UNHEARD,
 ) -> dict[str | None, Comparison]:
     """Compare two tables, views or queries.
 
@@ -58,6 +60,7 @@ def compare_tables(
         mask: the source's names of columns whose values are never shown.
         zones: IANA zone by column name, for zoneless times beside instants.
         notes: sentences that each comparison carries.
+        progress: hears how far the comparison is.
 
     Returns:
         A comparison for each partition, by its key; by None without partitions.
@@ -82,9 +85,9 @@ def compare_tables(
         _query(plan, tables[0], source_relation, filters[0], fast=fast, source=True),
         _query(plan, tables[1], target_relation, filters[1], fast=fast, source=False),
     )
-    search = RowSearch((source, target), queries, RowComparer(plan, frozenset(mask)), limit)
+    search = RowSearch((source, target), queries, RowComparer(plan, frozenset(mask)), limit, progress)
     found = _Outcome(plan, (*notes, *pair_notes, *plan.type_notes), filters[0])
-    windows, tallies = _compare(source, target, queries, tables, search, filters[0])
+    windows, tallies = _compare(source, target, queries, tables, search, filters[0], progress)
     costs = source.cost.snapshot() - before[0], target.cost.snapshot() - before[1]
     return found.comparisons(windows, tallies, costs, time.monotonic() - started)
 
@@ -96,9 +99,12 @@ def _compare(
     tables: tuple[Table, Table],
     search: RowSearch,
     partitions: PartitionFilter | None,
+    progress: Progress,
 ) -> tuple[dict[str | None, WindowSums], dict[str | None, Tally]]:
+    estimates = 0, 0
     buckets = 1  # many windows are small enough; only those that differ are divided further
     if partitions is None or len(partitions.partitions) == 1:
+        progress.phase("estimating the rows")
         estimates = on_both_sides(
             source,
             target,
@@ -106,11 +112,12 @@ def _compare(
             lambda: target.estimate_rows(queries[1].relation),
         )
         buckets = choose_buckets(max(estimates), 1)
+    progress.phase("scanning source and target", sum(estimates) or None, unit="rows")
     sums = on_both_sides(
         source,
         target,
-        lambda: source.fetch_buckets(queries[0], buckets),
-        lambda: target.fetch_buckets(queries[1], buckets),
+        lambda: count_scan(progress, source, estimates[0], lambda: source.fetch_buckets(queries[0], buckets)),
+        lambda: count_scan(progress, target, estimates[1], lambda: target.fetch_buckets(queries[1], buckets)),
     )
     windows = sum_windows(sums[0], sums[1])
     different = differing_buckets(sums[0], sums[1])

@@ -11,6 +11,7 @@ from reconcile_assets.core.compare_sums import (
     differing_buckets,
 )
 from reconcile_assets.databases.base import Bucket, PartitionFilter, RowsetQuery, Session, ShippedRow
+from reconcile_assets.engine.progress import UNHEARD, Progress
 from reconcile_assets.engine.sides import on_both_sides
 from reconcile_assets.errors import CouldNotVerify
 
@@ -28,6 +29,7 @@ class RowSearch:
     Args:
         queries: the source's and the target's.
         limit: differences listed for each window.
+        progress: hears how far the search is.
     """
 
     def __init__(
@@ -36,11 +38,13 @@ class RowSearch:
         queries: tuple[RowsetQuery, RowsetQuery],
         comparer: RowComparer,
         limit: int,
+        progress: Progress = UNHEARD,
     ) -> None:
         self._sessions = sessions
         self._queries = queries
         self._comparer = comparer
         self._limit = limit
+        self._progress = progress
         self._tallies: dict[str | None, Tally] = {}
 
     def search(
@@ -90,6 +94,7 @@ class RowSearch:
         finer = choose_buckets(rows, len(names))
         if rows < _MANY or rows // len(different) < _COARSE or finer <= buckets * 4 or not self._queries[0].key:
             return dict(different), buckets
+        self._progress.phase("dividing what differs")
         left, right = (replace(query, partitions=_only(query.partitions, names)) for query in self._queries)
         source, target = self._sessions
         sums = on_both_sides(
@@ -143,8 +148,10 @@ class RowSearch:
             listed[1].extend(row.key for row in right[:free])
         if not changed and not any(listed) and not any(tally.total for tally in self._tallies.values()):
             raise CouldNotVerify("what differed in one scan was the same in the next: a side does not hold still")
+        self._progress.phase("comparing the rows that differ", len(changed), unit="keys")
         for start in range(0, len(changed), _KEYS_PER_QUERY):
             self._look_up(changed[start : start + _KEYS_PER_QUERY])
+            self._progress.advance(min(_KEYS_PER_QUERY, len(changed) - start))
         for side in (0, 1):
             self._list_missing(listed[side], side)
 
@@ -182,6 +189,7 @@ class RowSearch:
 
     def _groups(self, wanted: Sequence[Bucket], buckets: int, *, values: bool) -> Iterator[tuple[str | None, Group]]:
         """The rows of each key whose rows are not the same on both sides, bucket by bucket."""
+        self._progress.phase("reading what differs", len(wanted), unit="buckets")
         left = self._sessions[0].stream_rows(self._queries[0], buckets, wanted, values=values)
         right = self._sessions[1].stream_rows(self._queries[1], buckets, wanted, values=values)
         heads = list(on_both_sides(*self._sessions, lambda: next(left, None), lambda: next(right, None)))
@@ -197,6 +205,7 @@ class RowSearch:
                     window = head.window
                     head = next(rows, None)
                 heads[side] = head
+            self._progress.advance()
             for group in groups.values():
                 if not _is_same(group, values=values):
                     yield window, group

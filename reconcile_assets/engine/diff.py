@@ -9,6 +9,7 @@ from reconcile_assets.core.tables import TableName
 from reconcile_assets.databases import open_database
 from reconcile_assets.databases.base import Database, Relation
 from reconcile_assets.engine.comparison import compare_tables
+from reconcile_assets.engine.progress import UNHEARD, Progress
 from reconcile_assets.errors import ConfigurationError, NotComparable
 
 __all__ = ["diff"]
@@ -35,6 +36,7 @@ def diff(
     limit: int = 100,
     strict: bool = False,
     statement_timeout: float | None = None,
+    progress: Progress = UNHEARD,
 ) -> Comparison:
     """Compare two tables or views, each in one read-only snapshot.
 
@@ -52,6 +54,7 @@ def diff(
         limit: differences listed; all are counted.
         strict: a coarser type on one side is a difference.
         statement_timeout: seconds for each statement.
+        progress: hears how far the comparison is.
 
     Raises:
         NotComparable: what was asked for is not defined: no key, a tolerance on text.
@@ -70,6 +73,7 @@ def diff(
         source, target = (
             stack.enter_context(database.session(statement_timeout=statement_timeout)) for database in databases
         )
+        progress.begin(source.cost, target.cost)
         tables = source.describe(relations[0]), target.describe(relations[1])
         pairs, notes = choose_pairs(*tables, columns=columns, exclude=exclude, key=key)
         chosen, key_notes = ((), ()) if keyless else choose_key(*tables, pairs, key)
@@ -87,6 +91,7 @@ def diff(
             mask=resolve_names(mask, pairs),
             zones=zones,
             notes=(*key_notes, *notes),
+            progress=progress,
         )
     return found[None]
 
