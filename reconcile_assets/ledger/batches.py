@@ -166,6 +166,11 @@ def _sums(batches: sa.Table, dialect: str) -> Sequence[sa.ColumnElement[Any]]:
     seconds: sa.ColumnElement[Any]
     if dialect == "postgresql":
         seconds = sa.func.extract("epoch", batches.c.recorded_at - batches.c.started_at)
+    elif dialect == "mysql":
+        taken = sa.func.timestampdiff(sa.text("MICROSECOND"), batches.c.started_at, batches.c.recorded_at)
+        seconds = taken / 1_000_000
+    elif dialect == "duckdb":
+        seconds = sa.func.date_diff("microsecond", batches.c.started_at, batches.c.recorded_at) / 1_000_000
     else:
         days = sa.func.julianday(batches.c.recorded_at) - sa.func.julianday(batches.c.started_at)
         seconds = days * 86_400

@@ -18,6 +18,7 @@ from reconcile_assets import errors
 from reconcile_assets.ledger.schema import LedgerTables, ledger_tables
 
 CONNECT_SECONDS = 10
+LOCK_SECONDS = 60
 BUSY_SECONDS = 30.0  # how long a writer of a SQLite file waits for another one
 
 _WRITING = "reconcile_assets_writing"
@@ -35,6 +36,28 @@ _SQLSTATES: dict[str, tuple[type[errors.ReconcileAssetsError], str]] = {
     "08": (errors.ConnectionLost, "the connection was lost; try again"),
     "53": (errors.DatabaseUnavailable, "the server is out of connections, memory or disk space"),
     "25006": (errors.PermissionDenied, "the database is read-only"),
+}
+# MySQL's numbers, and DuckDB's classes, in the same words.
+_BY_NUMBER: dict[int, tuple[type[errors.ReconcileAssetsError], str]] = {
+    **dict.fromkeys((1020, 1213), _SQLSTATES["40"]),
+    **dict.fromkeys((1205, 3572), _SQLSTATES["55P03"]),
+    **dict.fromkeys((1317, 1969, 3024), _SQLSTATES["57014"]),
+    **dict.fromkeys((1048, 1062, 1452, 3819, 4025), _SQLSTATES["23"]),
+    **dict.fromkeys((1264, 1265, 1292, 1366, 1406), _SQLSTATES["22"]),
+    **dict.fromkeys((1053, 1927, 2006, 2013, 2014, 2055), _SQLSTATES["08"]),
+    **dict.fromkeys((1044, 1142, 1143, 1227, 1370), _SQLSTATES["42501"]),
+    **dict.fromkeys((1054, 1146), _SQLSTATES["42"]),
+    **dict.fromkeys((1021, 1114, 1040), _SQLSTATES["53"]),
+    **dict.fromkeys((1290, 1792, 1836), _SQLSTATES["25006"]),
+}
+_BY_DRIVER_CLASS: dict[str, tuple[type[errors.ReconcileAssetsError], str]] = {
+    "TransactionException": _SQLSTATES["40"],
+    "ConstraintException": _SQLSTATES["23"],
+    "ConversionException": _SQLSTATES["22"],
+    "CatalogException": _SQLSTATES["42"],
+    "BinderException": _SQLSTATES["42"],
+    "OutOfMemoryException": _SQLSTATES["53"],
+    "IOException": (errors.DatabaseUnavailable, "the file cannot be used; check its disk"),
 }
 _AUTHENTICATION = ("authentication failed", "no password supplied", "role ", "no pg_hba.conf entry")
 
@@ -105,12 +128,19 @@ def create_ledger_engine(url: str | HoldsSecret, *, label: str) -> sa.Engine:
 def lock_transaction(connection: sa.Connection, name: str) -> None:
     """Let one transaction at a time go on under this name, until it ends.
 
-    An advisory lock of the database on PostgreSQL; on SQLite the writer's lock that
-    ``BEGIN IMMEDIATE`` took already does it for every name at once.
+    An advisory lock of the database on PostgreSQL; on MySQL a lock of the connection, which holds it until it is
+    closed: right after the transaction. A SQLite or DuckDB file has one writer at a time, for every name at once.
+
+    Raises:
+        StatementTimeout: MySQL did not give it within a minute.
     """
+    digest = hashlib.sha256(f"reconcile_assets {name}".encode()).digest()
     if connection.dialect.name == "postgresql":
-        digest = hashlib.sha256(f"reconcile_assets {name}".encode()).digest()
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(int.from_bytes(digest[:8], "big", signed=True))))
+    elif connection.dialect.name == "mysql":
+        own = sa.func.concat("reconcile_assets ", sa.func.md5(sa.func.concat(sa.func.database(), " ", digest.hex())))
+        if connection.execute(sa.select(sa.func.get_lock(own, LOCK_SECONDS))).scalar_one() != 1:
+            raise errors.StatementTimeout(f"the {name} of the target is held by another writer; try again")
 
 
 def database_now(connection: sa.Connection) -> datetime:
@@ -118,6 +148,9 @@ def database_now(connection: sa.Connection) -> datetime:
     if connection.dialect.name == "postgresql":
         now: datetime = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
         return now.astimezone(UTC)
+    if connection.dialect.name == "mysql":
+        local: datetime = connection.execute(sa.select(sa.func.utc_timestamp(6))).scalar_one()
+        return local.replace(tzinfo=UTC)
     return datetime.now(UTC)
 
 
@@ -144,6 +177,12 @@ def _translate(error: sa.exc.DBAPIError, label: str) -> errors.ReconcileAssetsEr
         return errors.QueryRefused(f"{label}: the database refused a statement of the ledger (SQLSTATE {state})")
     if code := getattr(error.orig, "sqlite_errorname", None):
         return _translate_sqlite(code, label)
+    if found := _BY_DRIVER_CLASS.get(type(error.orig).__name__):
+        return found[0](f"{label}: {found[1]}")
+    number = error.orig.args[0] if error.orig is not None and error.orig.args else None
+    if isinstance(number, int) and number:
+        kind, sentence = _BY_NUMBER.get(number, (errors.QueryRefused, "the database refused a statement of the ledger"))
+        return kind(f"{label}: {sentence} ({number})")
     return _translate_unreachable(error, label)
 
 

@@ -3,7 +3,8 @@
 Two sets: what lives in the project's own database (verdicts, alert outbox, attempts, the copy
 of every audit chain) and what lives in each target, because only there does it commit with the
 data (batches, audit entries). Names stand in a schema ``reconcile_assets`` on PostgreSQL and
-behind a prefix on SQLite, which has no schemas.
+DuckDB, and behind a prefix on SQLite and MySQL, which have no schemas inside a database. What lives
+in the project's own database is kept by PostgreSQL and SQLite only.
 """
 
 from dataclasses import dataclass
@@ -12,36 +13,47 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from reconcile_assets.errors import LedgerCorrupt, UnknownEngine
 
 SCHEMA = "reconcile_assets"
-DIALECTS = ("postgresql", "sqlite")
+DIALECTS = ("postgresql", "sqlite", "mysql", "duckdb")
+WITH_SCHEMA = ("postgresql", "duckdb")
 
 
 class UtcInstant(TypeDecorator[datetime]):
-    """An aware instant to the microsecond: timestamptz where there is one, else fixed-width ISO text in UTC."""
+    """An aware instant to the microsecond.
+
+    timestamptz on PostgreSQL, fixed-width ISO text in UTC on SQLite, and UTC without a zone elsewhere.
+    """
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
 
     def load_dialect_impl(self, dialect: sa.Dialect) -> TypeEngine[Any]:
-        kept: TypeEngine[Any] = sa.Text() if dialect.name == "sqlite" else sa.DateTime(timezone=True)
+        kept: TypeEngine[Any] = sa.DateTime(timezone=dialect.name == "postgresql")
+        if dialect.name == "sqlite":
+            kept = sa.Text()
+        elif dialect.name == "mysql":
+            kept = mysql.DATETIME(fsp=6)
         return dialect.type_descriptor(kept)
 
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> object:
         if value is None:
             return None
         instant = value.astimezone(UTC)
-        return iso_instant(instant) if dialect.name == "sqlite" else instant
+        if dialect.name == "postgresql":
+            return instant
+        return iso_instant(instant) if dialect.name == "sqlite" else instant.replace(tzinfo=None)
 
     def process_result_value(self, value: object, dialect: sa.Dialect) -> datetime | None:
         if value is None:
             return None
         if isinstance(value, datetime):
-            return value.astimezone(UTC)
+            return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
         try:
             return datetime.fromisoformat(str(value)).astimezone(UTC)
         except ValueError:
@@ -77,15 +89,15 @@ class LedgerTables:
 
 @cache
 def ledger_tables(dialect: str) -> LedgerTables:
-    """The tables for ``postgresql`` or ``sqlite``.
+    """The tables for one of `DIALECTS`.
 
     Raises:
         UnknownEngine: for any other dialect.
     """
     if dialect not in DIALECTS:
-        raise UnknownEngine(f"the ledger lives in PostgreSQL or SQLite, not in {dialect}; give it one of these")
-    metadata = sa.MetaData(schema=SCHEMA if dialect == "postgresql" else None)
-    prefix = "" if dialect == "postgresql" else f"{SCHEMA}_"
+        raise UnknownEngine(f"the ledger lives in {', '.join(DIALECTS)}, not in {dialect}; give it one of these")
+    metadata = sa.MetaData(schema=SCHEMA if dialect in WITH_SCHEMA else None)
+    prefix = "" if dialect in WITH_SCHEMA else f"{SCHEMA}_"
     return LedgerTables(
         metadata=metadata,
         migrations=_migrations(metadata, prefix),
@@ -102,8 +114,12 @@ def ledger_tables(dialect: str) -> LedgerTables:
     )
 
 
+# MySQL has no key over a text without a bound.
+_KEY_TEXT = sa.Text().with_variant(mysql.VARCHAR(255, charset="utf8mb4", collation="utf8mb4_bin"), "mysql")
+
+
 def _text(name: str, *, nullable: bool = False, primary_key: bool = False) -> sa.Column[str]:
-    return sa.Column(name, sa.Text(), nullable=nullable, primary_key=primary_key)
+    return sa.Column(name, _KEY_TEXT if primary_key else sa.Text(), nullable=nullable, primary_key=primary_key)
 
 
 def _instant(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
