@@ -52,6 +52,8 @@ def add_parser(subparsers: Any) -> None:
         ("--seconds", "tolerance of a date or time"),
     ):
         add(name, action="append", default=[], metavar="COL=X", help=f"{text}, inclusive; repeatable")
+    for name, text in (("--ignore-case", "upper and lower case"), ("--ignore-trailing-space", "spaces at the end")):
+        add(name, action="append", default=[], metavar="COL", help=f"{text} may differ in this text column; repeatable")
     add("--zone", action="append", default=[], metavar="COL=ZONE", help="the zone of a column's zoneless times")
     add("--mask", action="append", default=[], metavar="COL", help="never show this column's values")
     add("--limit", type=int, default=100, metavar="N", help="differences listed (default: 100); all are counted")
@@ -85,6 +87,8 @@ def run(args: argparse.Namespace) -> int:
         abs_tol=_numbers("--abs-tol", args.abs_tol),
         rel_tol=_numbers("--rel-tol", args.rel_tol),
         seconds=_numbers("--seconds", args.seconds),
+        ignore_case=args.ignore_case,
+        ignore_trailing_space=args.ignore_trailing_space,
         zones=dict(_assignment("--zone", text) for text in args.zone),
         mask=args.mask,
         limit=args.limit,

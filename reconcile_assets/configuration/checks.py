@@ -13,11 +13,13 @@ AggregateFunction = Literal["sum", "min", "max", "avg", "count", "count_distinct
 
 
 class ToleranceConfig(Frozen):
-    """What still counts as equal in one column: as ``math.isclose``, and seconds for times."""
+    """What still counts as equal in one column: as ``math.isclose``, seconds for times, foldings for text."""
 
     abs_tol: Amount = 0.0
     rel_tol: Amount = 0.0
     seconds: Amount = 0.0
+    ignore_case: StrictBool = False
+    ignore_trailing_space: StrictBool = False
 
 
 class _Check(Frozen):

@@ -2,10 +2,12 @@
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from reconcile_assets.core.compare_pairs import ColumnPair, pair_columns
 from reconcile_assets.core.tables import Table
-from reconcile_assets.core.tolerance import Tolerance
+from reconcile_assets.core.tolerance import NO_TOLERANCE, Tolerance
 from reconcile_assets.errors import MissingObject, NotComparable
 
 Pairs = tuple[ColumnPair, ...]
@@ -81,14 +83,28 @@ def resolve_names(names: Iterable[str], pairs: Pairs) -> tuple[str, ...]:
 
 
 def merge_tolerances(
-    pairs: Pairs, abs_tol: Mapping[str, float], rel_tol: Mapping[str, float], seconds: Mapping[str, float]
+    pairs: Pairs,
+    abs_tol: Mapping[str, float],
+    rel_tol: Mapping[str, float],
+    seconds: Mapping[str, float],
+    *,
+    ignore_case: Sequence[str] = (),
+    ignore_trailing_space: Sequence[str] = (),
 ) -> dict[str, Tolerance]:
-    """One tolerance for each column that any of the three names."""
-    given: dict[str, dict[str, float]] = {}
+    """One tolerance for each column that any of them names."""
+    given: dict[str, Tolerance] = {}
+
+    def add(name: str, **kinds: Any) -> None:
+        column = resolve_names((name,), pairs)[0]
+        given[column] = replace(given.get(column, NO_TOLERANCE), **kinds)
+
     for kind, values in (("abs_tol", abs_tol), ("rel_tol", rel_tol), ("seconds", seconds)):
         for name, value in values.items():
-            given.setdefault(resolve_names((name,), pairs)[0], {})[kind] = value
-    return {name: Tolerance(**kinds) for name, kinds in given.items()}
+            add(name, **{kind: value})
+    for kind, names in (("ignore_case", ignore_case), ("ignore_trailing_space", ignore_trailing_space)):
+        for name in names:
+            add(name, **{kind: True})
+    return given
 
 
 def _split_pair(text: str, source: Table, target: Table) -> tuple[str, str]:

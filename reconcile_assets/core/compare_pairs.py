@@ -208,6 +208,10 @@ def _with_tolerance(plan: PairPlan, a: ColumnType, b: ColumnType, tolerance: Tol
         raise NotComparable(f"column {plan.name}: abs_tol and rel_tol are for numbers, not {a.native} and {b.native}")
     if tolerance.seconds and form not in MOMENTS:
         raise NotComparable(f"column {plan.name}: seconds are for dates and times, not {a.native} and {b.native}")
+    if tolerance.folds_text and form is not Form.TEXT:
+        raise NotComparable(
+            f"column {plan.name}: ignore_case and ignore_trailing_space are for text, not {a.native} and {b.native}"
+        )
     return replace(plan, comparison=f"tolerance:{tolerance}", tolerance=tolerance)
 
 

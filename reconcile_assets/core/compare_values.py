@@ -54,6 +54,9 @@ def _is_near(plan: PairPlan, source: str, target: str) -> bool:
     if plan.unit is not None:
         left, right = microseconds_of(source), microseconds_of(target)
         return not isinstance(left, str) and not isinstance(right, str) and abs(Fraction(left) - right) < plan.unit
+    if plan.tolerance.folds_text:
+        text = Canonical(Form.TEXT)
+        return plan.tolerance.admits_texts(str(canonicalize(source, a, text)), str(canonicalize(target, b, text)))
     if plan.tolerance.seconds:
         return plan.tolerance.admits_moments(microseconds_of(source), microseconds_of(target))
     if plan.tolerance:

@@ -11,6 +11,9 @@ from fractions import Fraction
 
 from reconcile_assets.errors import NotComparable
 
+_AMOUNTS = ("abs_tol", "rel_tol", "seconds")
+_FOLDINGS = ("ignore_case", "ignore_trailing_space")
+
 
 @dataclass(frozen=True)
 class Tolerance:
@@ -20,24 +23,42 @@ class Tolerance:
         abs_tol: in the column's own unit.
         rel_tol: times the larger of the two magnitudes.
         seconds: for dates and times.
+        ignore_case: for text: equal after Unicode's full case folding (``str.casefold``).
+        ignore_trailing_space: for text: equal without the spaces (U+0020 only) at the end.
     """
 
     abs_tol: float = 0.0
     rel_tol: float = 0.0
     seconds: float = 0.0
+    ignore_case: bool = False
+    ignore_trailing_space: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("abs_tol", "rel_tol", "seconds"):
+        for name in _AMOUNTS:
             value = getattr(self, name)
             if not math.isfinite(value) or value < 0:
                 raise NotComparable(f"a tolerance is a finite number that is not negative, {name} is {value}")
 
     def __bool__(self) -> bool:
-        return bool(self.abs_tol or self.rel_tol or self.seconds)
+        return bool(self.abs_tol or self.rel_tol or self.seconds or self.folds_text)
 
     def __str__(self) -> str:
-        parts = [(name, getattr(self, name)) for name in ("abs_tol", "rel_tol", "seconds")]
-        return ",".join(f"{name}={value:g}" for name, value in parts if value)
+        amounts = [f"{name}={getattr(self, name):g}" for name in _AMOUNTS if getattr(self, name)]
+        return ",".join((*amounts, *(name for name in _FOLDINGS if getattr(self, name))))
+
+    @property
+    def folds_text(self) -> bool:
+        """Whether it is one for text."""
+        return self.ignore_case or self.ignore_trailing_space
+
+    def admits_texts(self, source: str, target: str) -> bool:
+        """Whether two texts are equal but for what is ignored."""
+        return self._folded(source) == self._folded(target)
+
+    def _folded(self, text: str) -> str:
+        if self.ignore_trailing_space:
+            text = text.rstrip(" ")
+        return text.casefold() if self.ignore_case else text
 
     def admits_numbers(self, source: Hashable, target: Hashable, *, floats: bool) -> bool:
         """Whether two numbers lie within ``abs_tol`` or ``rel_tol``.

@@ -56,10 +56,7 @@ def declared_tolerances(table: TableConfig) -> Mapping[str, Tolerance]:
 
 
 def _tolerances(check: RowsCheck) -> Mapping[str, Tolerance]:
-    return {
-        name: Tolerance(abs_tol=each.abs_tol, rel_tol=each.rel_tol, seconds=each.seconds)
-        for name, each in check.tolerances.items()
-    }
+    return {name: Tolerance(**each.model_dump()) for name, each in check.tolerances.items()}
 
 
 def rows_verdicts(check: RowsCheck, sides: Sides, found: Mapping[str, Comparison]) -> tuple[CheckVerdict, ...]:

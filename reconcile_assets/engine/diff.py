@@ -31,6 +31,8 @@ def diff(
     abs_tol: Mapping[str, float] | None = None,
     rel_tol: Mapping[str, float] | None = None,
     seconds: Mapping[str, float] | None = None,
+    ignore_case: Sequence[str] = (),
+    ignore_trailing_space: Sequence[str] = (),
     zones: Mapping[str, str] | None = None,
     mask: Sequence[str] = (),
     limit: int = 100,
@@ -49,6 +51,7 @@ def diff(
         exclude: columns of either side that are left out.
         where: a condition on both sides, in SQL; ``where_source`` and ``where_target`` on one.
         abs_tol, rel_tol, seconds: tolerances by column, inclusive.
+        ignore_case, ignore_trailing_space: text columns whose case, or spaces at the end, may differ.
         zones: the IANA zone of a column's zoneless times.
         mask: columns whose values are never shown.
         limit: differences listed; all are counted.
@@ -77,7 +80,14 @@ def diff(
         tables = source.describe(relations[0]), target.describe(relations[1])
         pairs, notes = choose_pairs(*tables, columns=columns, exclude=exclude, key=key)
         chosen, key_notes = ((), ()) if keyless else choose_key(*tables, pairs, key)
-        tolerances = merge_tolerances(pairs, abs_tol or {}, rel_tol or {}, seconds or {})
+        tolerances = merge_tolerances(
+            pairs,
+            abs_tol or {},
+            rel_tol or {},
+            seconds or {},
+            ignore_case=ignore_case,
+            ignore_trailing_space=ignore_trailing_space,
+        )
         found = compare_tables(
             source,
             target,

@@ -158,6 +158,8 @@ tables:
         ("by: day, ", "by: hour, ", None, None),
         ("lookback: 3", "lookback: 0", 10, "partition.lookback: 0 is less than 1"),
         ("abs_tol: 0.01}, up", "abs_tol: -1}, up", 17, "tolerances.air_time.abs_tol: -1 is negative; a tolerance is 0"),
+        ("abs_tol: 0.01}, up", "ignore_case: 1}, up", 17, "air_time.ignore_case: 1 is neither true nor false"),
+        ("abs_tol: 0.01}, up", "ignore_caes: true}, up", 17, "unknown field; did you mean 'ignore_case'?"),
         ("rel_tol: 1e-9", "rel_tol: .nan", 18, "checks[2].rel_tol: nan is not a finite number"),
         ("rel_tol: 1e-9", "rel_tol: .inf", 18, "checks[2].rel_tol: inf is not a finite number"),
         ("rel_tol: 1e-9", "rel_tol: -1e-9", 18, "checks[2].rel_tol: '-1e-9' is negative"),
@@ -421,6 +423,13 @@ def test_a_file_of_another_component_is_not_taken_for_ours(tmp_path: Path) -> No
     (folder / "defs.yaml").write_text("type: some.other.Component\n")
     with pytest.raises(ConfigurationError, match="no configuration below"):
         find_config(tmp_path, {})
+
+
+def test_text_may_be_folded(tmp_path: Path) -> None:
+    text = GOOD.replace("abs_tol: 0.01}, up", "ignore_case: true, ignore_trailing_space: true}, up")
+    check = load(tmp_path, text).tables[0].check("rows")
+    assert isinstance(check, RowsCheck)
+    assert (check.tolerances["air_time"].ignore_case, check.tolerances["updated_at"].ignore_case) == (True, False)
 
 
 def test_a_tolerance_stands_for_one_column_only(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from reconcile_assets.core.canonical import Form
+from reconcile_assets.core.canonical import FOREIGN, Form
 from reconcile_assets.core.compare_choice import choose_key, choose_pairs, merge_tolerances, resolve_names
 from reconcile_assets.core.compare_pairs import ColumnPair, PairPlan, judge_pair, pair_columns
 from reconcile_assets.core.compare_plan import plan_comparison
@@ -180,6 +180,23 @@ def test_tolerances_fit_their_types_or_are_refused() -> None:
         judge(of(K.UNKNOWN), of(K.UNKNOWN), tolerance=Tolerance(abs_tol=1))
 
 
+def test_text_may_be_folded_and_nothing_else_may() -> None:
+    folded = Tolerance(ignore_case=True, ignore_trailing_space=True)
+    plan = judge(of(K.TEXT), of(K.CHAR), tolerance=folded)
+    assert plan.comparison == "tolerance:ignore_case,ignore_trailing_space"
+    assert not plan.renders_alike
+    assert compare_values(plan, "a ", "A   ") is Likeness.NEAR
+    assert compare_values(plan, "a", "a   ") is Likeness.SAME
+    assert compare_values(plan, "a", "b") is Likeness.DIFFERENT
+    assert compare_values(plan, "", None) is Likeness.DIFFERENT
+    assert compare_values(plan, f"{FOREIGN}text:a", "A") is Likeness.DIFFERENT
+    for a, b in ((K.INTEGER, K.INTEGER), (K.UUID, K.TEXT), (K.JSON, K.TEXT), (K.BYTES, K.BYTES), (K.UNKNOWN, K.TEXT)):
+        with pytest.raises(NotComparable, match="are for text"):
+            judge(of(a), of(b), tolerance=Tolerance(ignore_case=True))
+    with pytest.raises(NotComparable, match="are for text"):
+        judge(of(K.DECIMAL), of(K.DECIMAL), tolerance=Tolerance(abs_tol=1, ignore_case=True))
+
+
 def test_equal_texts_of_other_kinds_are_not_the_same() -> None:
     assert compare_values(judge(of(K.BIT, length=3), of(K.INTEGER)), "101", "101") is Likeness.DIFFERENT
     assert compare_values(judge(of(K.BIT, length=3), of(K.INTEGER)), "101", "5") is Likeness.SAME
@@ -227,6 +244,10 @@ def test_columns_are_chosen_by_name_and_by_pair() -> None:
 def test_names_of_either_side_are_understood() -> None:
     pairs, _ = choose_pairs(table("dep"), table("departure"), columns=["dep:departure"])
     assert resolve_names(["departure", "dep"], pairs) == ("dep", "dep")
+    folded = merge_tolerances(pairs, {}, {}, {}, ignore_case=["dep"], ignore_trailing_space=["departure"])
+    assert folded == {"dep": Tolerance(ignore_case=True, ignore_trailing_space=True)}
+    with pytest.raises(MissingObject, match="no column nope"):
+        merge_tolerances(pairs, {}, {}, {}, ignore_case=["nope"])
     merged = merge_tolerances(pairs, {"dep": 1.0}, {"departure": 0.5}, {})
     assert merged == {"dep": Tolerance(abs_tol=1.0, rel_tol=0.5)}
 

@@ -60,3 +60,35 @@ def test_moments_are_within_seconds_and_infinity_only_beside_itself() -> None:
     assert not tolerance.admits_moments("infinity", 0)
     assert not tolerance.admits_moments(0, "infinity")
     assert not tolerance.admits_moments(None, None)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "case", "space", "both"),
+    [
+        ("a", "A", True, False, True),
+        ("ß", "SS", True, False, True),
+        ("a", "a  ", False, True, True),
+        ("A ", "a", False, False, True),
+        ("a", "a\t", False, False, False),
+        ("a", "a\u00a0", False, False, False),
+        (" a", "a", False, False, False),
+        ("é", "e\u0301", False, False, False),
+        ("i", "\u0131", False, False, False),
+        ("", " ", False, True, True),
+    ],
+)
+def test_text_is_folded_only_as_asked(source: str, target: str, case: bool, space: bool, both: bool) -> None:
+    for tolerance, within in (
+        (Tolerance(ignore_case=True), case),
+        (Tolerance(ignore_trailing_space=True), space),
+        (Tolerance(ignore_case=True, ignore_trailing_space=True), both),
+        (NO_TOLERANCE, False),
+    ):
+        assert tolerance.admits_texts(source, target) is within
+        assert tolerance.admits_texts(target, source) is within
+
+
+def test_foldings_are_tolerances_with_a_name() -> None:
+    assert Tolerance(ignore_case=True)
+    assert str(Tolerance(ignore_case=True, ignore_trailing_space=True)) == "ignore_case,ignore_trailing_space"
+    assert not Tolerance(abs_tol=1).folds_text
