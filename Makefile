@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo dev lint audit unit integration test chromium fuzz-diff bench constraints clean
+.PHONY: help setup demo dev lint audit unit integration test chromium fuzz-diff types conformance mutation bench constraints clean
 
 PY := .venv/bin/python
 # Chromium keeps a folder below these, whatever its profile: here and not in the home folder.
@@ -54,6 +54,9 @@ chromium:
 
 fuzz-diff: $(READY) ## 1,000 seeded random tables on every pair of engines against an oracle; SEEDS=N for another number
 	FUZZ_SEEDS=$(or $(SEEDS),1000) $(PYTEST) --quiet reconcile_assets_tests/integration/comparison/test_engine_oracle.py
+
+types: $(READY) ## write docs/types.md: every engine's types, and how every pair of kinds is compared
+	@$(PY) -m reconcile_assets_tests.conformance.types_page
 
 bench: $(READY) ## measure cost per partition, rows per second, start times; nothing passes or fails
 	@$(PYTEST) --quiet $$(ls reconcile_assets_tests/benchmarks/measure_*.py)

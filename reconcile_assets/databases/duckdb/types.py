@@ -4,7 +4,7 @@ import re
 
 from reconcile_assets.core.tables import ColumnType, TypeKind
 
-_KINDS: dict[str, TypeKind] = {
+KINDS: dict[str, TypeKind] = {
     "BOOLEAN": TypeKind.BOOLEAN,
     "TINYINT": TypeKind.INTEGER,
     "SMALLINT": TypeKind.INTEGER,
@@ -53,7 +53,7 @@ def resolve_type(native: str) -> ColumnType:
         return ColumnType(TypeKind.DECIMAL, native, int(decimal[1]), int(decimal[2]))
     if _ENUM.fullmatch(native):
         return ColumnType(TypeKind.ENUM, native)
-    return ColumnType(_KINDS.get(native, TypeKind.UNKNOWN), native, _PRECISIONS.get(native))
+    return ColumnType(KINDS.get(native, TypeKind.UNKNOWN), native, _PRECISIONS.get(native))
 
 
 def depth_of(native: str) -> int:

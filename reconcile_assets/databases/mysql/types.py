@@ -20,7 +20,7 @@ class MysqlType(ColumnType):
     padded: bool = False
 
 
-_KINDS = {
+KINDS = {
     "tinyint": TypeKind.INTEGER,
     "smallint": TypeKind.INTEGER,
     "mediumint": TypeKind.INTEGER,
@@ -82,7 +82,7 @@ def resolve_type(
         seconds: fractional digits.
         is_json: MariaDB keeps JSON as text with a check.
     """
-    kind = TypeKind.JSON if is_json else _KINDS.get(name, TypeKind.UNKNOWN)
+    kind = TypeKind.JSON if is_json else KINDS.get(name, TypeKind.UNKNOWN)
     padded = "zerofill" in native.lower() or name == "year"
     text = charset if kind in (TypeKind.TEXT, TypeKind.CHAR, TypeKind.ENUM, TypeKind.JSON) else None
     if kind is TypeKind.INTEGER:

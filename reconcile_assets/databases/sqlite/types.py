@@ -12,7 +12,7 @@ from reconcile_assets.core.tables import ColumnType, TypeKind
 _INTEGERS = re.compile(
     r"(?:UNSIGNED )?(?:TINY|SMALL|MEDIUM|BIG|LONG)?INT(?:EGER)?[248]?(?: UNSIGNED)?|SERIAL|BIGSERIAL"
 )
-_EXACT: dict[str, TypeKind] = {
+DECLARED: dict[str, TypeKind] = {
     "BOOLEAN": TypeKind.BOOLEAN,
     "BOOL": TypeKind.BOOLEAN,
     "BLOB": TypeKind.BYTES,
@@ -46,8 +46,8 @@ INJECTIVE = frozenset({TypeKind.INTEGER, TypeKind.TEXT, TypeKind.BYTES})
 def declared_kind(declared: str) -> TypeKind | None:
     """The kind of a declared type; None where it says nothing, so that the values must be asked."""
     base = " ".join(re.sub(r"\([^)]*\)", " ", declared).upper().split())
-    if base in _EXACT:
-        return _EXACT[base]
+    if base in DECLARED:
+        return DECLARED[base]
     if _INTEGERS.fullmatch(base):
         return TypeKind.INTEGER
     return TypeKind.TEXT if any(part in base for part in _TEXTS) else None
