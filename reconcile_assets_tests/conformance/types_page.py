@@ -38,8 +38,8 @@ Each engine's types, by the kind that they are compared as. A type that is not h
 RULES = """
 Beyond these names: PostgreSQL's domains are what they are made of, its enums `enum`, its arrays `array`, citext `text`.
 MariaDB keeps JSON as text with a `json_valid` check, which is `json`. SQLite's names of integers are all that have
-`INT` in the usual places (`BIGINT`, `INT8`, ...), of texts all with `CHAR`, `CLOB` or `TEXT`; a column of another name or
-none is what all its values are. DuckDB's `DECIMAL(p,s)` is `decimal`, `ENUM(...)` is `enum`, lists are `array`.
+`INT` in the usual places (`BIGINT`, `INT8`, ...), of texts all with `CHAR`, `CLOB` or `TEXT`; a column of another name
+or none is what all its values are. DuckDB's `DECIMAL(p,s)` is `decimal`, `ENUM(...)` is `enum`, lists are `array`.
 `opaque` is compared by the engine's own exact text, and only beside the same type.
 """
 
