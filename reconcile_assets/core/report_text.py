@@ -5,8 +5,9 @@ import io
 from collections.abc import Iterator
 
 from reconcile_assets.core.calendar_grid import PartitionStatus
+from reconcile_assets.core.page import format_number, format_seconds
 from reconcile_assets.core.report import LISTED, Report
-from reconcile_assets.core.report_html import format_number, format_percent, format_seconds
+from reconcile_assets.core.report_html import format_percent
 from reconcile_assets.core.report_inputs import iso_utc
 from reconcile_assets.core.report_tables import TableReport, reason_of
 

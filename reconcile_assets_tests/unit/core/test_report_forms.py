@@ -7,8 +7,9 @@ from html.parser import HTMLParser
 
 import pytest
 
+from reconcile_assets.core.page import format_number, format_seconds
 from reconcile_assets.core.report import Report, build_report
-from reconcile_assets.core.report_html import format_number, format_percent, format_seconds, render_html, split_bound
+from reconcile_assets.core.report_html import format_percent, render_html, split_bound
 from reconcile_assets.core.report_text import CSV_COLUMNS, render_csv, render_markdown
 from reconcile_assets.core.verdicts import Verdict
 from reconcile_assets_tests.report_samples import NOW, sample_report, sample_table, sample_verdicts
