@@ -245,6 +245,7 @@ class Database(ABC):
         read_only: bool = True,
         statement_timeout: float | None = None,
         snapshot: str | None = None,
+        repeatable: bool = True,
     ) -> AbstractContextManager[Session]:
         """One connection with one transaction: a repeatable-read snapshot in UTC.
 
@@ -254,6 +255,8 @@ class Database(ABC):
         Args:
             statement_timeout: seconds for each statement; None leaves the server's own.
             snapshot: an id of :meth:`Session.export_snapshot`.
+            repeatable: False holds no transaction: each statement sees what is committed when it begins. Only for
+                reading.
 
         Raises:
             DatabaseUnavailable, AuthenticationFailed, MissingObject: it can't be connected.

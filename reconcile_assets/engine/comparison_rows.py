@@ -61,7 +61,10 @@ class RowSearch:
         self._count_one_sided([bucket for bucket in different if bucket[0] in one_sided], buckets, windows)
         rest = {bucket: rows for bucket, rows in different.items() if bucket[0] not in one_sided}
         if rest:
+            summed = {window for window, _ in rest}
             rest, buckets = self._refine(rest, buckets)
+            if summed - {window for window, _ in rest}:
+                raise CouldNotVerify("what differed in one scan was the same in the next: a side does not hold still")
         if rest and self._ships_values(rest, buckets, windows):
             self._compare_values(list(rest), buckets)
         elif rest:

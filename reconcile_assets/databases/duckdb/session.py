@@ -43,6 +43,7 @@ class DuckdbDatabase(Database):
         read_only: bool = True,
         statement_timeout: float | None = None,
         snapshot: str | None = None,
+        repeatable: bool = True,
     ) -> Iterator["DuckdbSession"]:
         """See :meth:`Database.session`.
 
@@ -58,7 +59,7 @@ class DuckdbDatabase(Database):
         session = DuckdbSession(self._connect(), name=self.name, statement_timeout=statement_timeout)
         try:
             with session.translated():
-                session.begin()
+                session.begin(repeatable=repeatable)
             yield session
         finally:
             session.close()
@@ -87,11 +88,12 @@ class DuckdbSession(StreamingSession):
         super().__init__(name=name, statement_timeout=statement_timeout)
         self._connection = connection
 
-    def begin(self) -> None:
+    def begin(self, *, repeatable: bool = True) -> None:
         """Start the snapshot, in UTC, and with no extension loaded from elsewhere."""
         self._connection.execute("SET autoinstall_known_extensions = false")
         self._connection.execute("SET TimeZone = 'UTC'")
-        self._connection.execute("BEGIN TRANSACTION")
+        if repeatable:
+            self._connection.execute("BEGIN TRANSACTION")
 
     def close(self) -> None:
         """Disconnect."""

@@ -93,8 +93,13 @@ def _ssl_parameters(query: dict[str, str], name: str) -> dict[str, Any]:
     return {"ssl": context}
 
 
-def connect(parameters: dict[str, Any], *, read_only: bool, statement_timeout: float | None) -> "Connection[Any]":
+def connect(
+    parameters: dict[str, Any], *, read_only: bool, statement_timeout: float | None, repeatable: bool = True
+) -> "Connection[Any]":
     """A connection set to UTC and to exact texts, in a transaction with its own snapshot.
+
+    Args:
+        repeatable: False begins no transaction, so that each statement is one by itself.
 
     Raises:
         pymysql.Error: the server can't be reached, or refuses.
@@ -125,7 +130,8 @@ def connect(parameters: dict[str, Any], *, read_only: bool, statement_timeout: f
         opened: Any = connection
         opened._read_timeout = None if statement_timeout is None else statement_timeout + _GRACE
         mode = "READ ONLY" if read_only else "READ WRITE"
-        execute(connection, f"START TRANSACTION WITH CONSISTENT SNAPSHOT, {mode}")
+        begin = "START TRANSACTION WITH CONSISTENT SNAPSHOT," if repeatable else "SET SESSION TRANSACTION"
+        execute(connection, f"{begin} {mode}")
     except BaseException:
         connection.close()
         raise

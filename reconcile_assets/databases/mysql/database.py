@@ -29,6 +29,7 @@ class MysqlDatabase(Database):
         read_only: bool = True,
         statement_timeout: float | None = None,
         snapshot: str | None = None,
+        repeatable: bool = True,
     ) -> Iterator[MysqlSession]:
         """See :meth:`Database.session`.
 
@@ -38,7 +39,9 @@ class MysqlDatabase(Database):
         if snapshot is not None:
             raise NotComparable(f"{self.name}: MySQL has no snapshot that two sessions share")
         with translated_errors(self.name):
-            connection = connect(self._parameters, read_only=read_only, statement_timeout=statement_timeout)
+            connection = connect(
+                self._parameters, read_only=read_only, statement_timeout=statement_timeout, repeatable=repeatable
+            )
         session = MysqlSession(connection, self._parameters, name=self.name)
         try:
             with translated_errors(self.name):

@@ -74,15 +74,25 @@ def parse_url(url: str, *, name: str) -> dict[str, Any]:
     return {**_DEFAULTS, **parameters}
 
 
-def connect(parameters: dict[str, Any], *, read_only: bool, statement_timeout: float | None) -> SessionConnection:
-    """A connection outside any transaction, set to UTC and to exact texts."""
+def connect(
+    parameters: dict[str, Any], *, read_only: bool, statement_timeout: float | None, repeatable: bool = True
+) -> SessionConnection:
+    """A connection outside any transaction, set to UTC and to exact texts.
+
+    Args:
+        repeatable: the first statement begins a transaction with one snapshot; else each is a transaction by itself.
+    """
     connection = SessionConnection.connect(**parameters, autocommit=True, prepare_threshold=None)
     try:
         settings = dict(_SETTINGS)
         if statement_timeout is not None:
             settings["statement_timeout"] = f"{max(1, round(statement_timeout * 1000))}ms"
+        if not repeatable:
+            settings["default_transaction_read_only"] = "on" if read_only else "off"
         calls = [sql.SQL("set_config({}, {}, false)").format(name, value) for name, value in settings.items()]
         connection.execute(sql.SQL("SELECT {}").format(sql.SQL(", ").join(calls)))
+        if not repeatable:
+            return connection
         connection.autocommit = False
         connection.read_only = read_only
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ

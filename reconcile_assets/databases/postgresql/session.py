@@ -58,11 +58,17 @@ class PostgresDatabase(Database):
         read_only: bool = True,
         statement_timeout: float | None = None,
         snapshot: str | None = None,
+        repeatable: bool = True,
     ) -> Iterator["PostgresSession"]:
         """See :meth:`Database.session`."""
         try:
             with translated_errors(self.name):
-                connection = connect(self._parameters, read_only=read_only, statement_timeout=statement_timeout)
+                connection = connect(
+                    self._parameters,
+                    read_only=read_only,
+                    statement_timeout=statement_timeout,
+                    repeatable=repeatable,
+                )
         except ConnectionLost:  # a pooler or proxy whose server is away takes connections and closes them again
             raise DatabaseUnavailable(
                 f"{self.name}: the connection was closed while it was made; is the server behind it running?"
@@ -223,9 +229,10 @@ class PostgresSession(Session):
 
     @contextmanager
     def _without_sort(self) -> Iterator[None]:
-        self._connection.execute("SET LOCAL enable_sort = off")
+        scope = sql.SQL("SESSION" if self._connection.autocommit else "LOCAL")
+        self._connection.execute(sql.SQL("SET {} enable_sort = off").format(scope))
         yield
-        self._connection.execute("SET LOCAL enable_sort = on")
+        self._connection.execute(sql.SQL("SET {} enable_sort = on").format(scope))
 
     def _count(self, rows: Sequence[tuple[Any, ...]]) -> None:
         self.cost.rows_read += len(rows)

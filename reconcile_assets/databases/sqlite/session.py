@@ -40,6 +40,7 @@ class SqliteDatabase(Database):
         read_only: bool = True,
         statement_timeout: float | None = None,
         snapshot: str | None = None,
+        repeatable: bool = True,
     ) -> Iterator["SqliteSession"]:
         """See :meth:`Database.session`.
 
@@ -54,7 +55,7 @@ class SqliteDatabase(Database):
         session = SqliteSession(self._connect(), name=self.name, statement_timeout=statement_timeout)
         try:
             with session.translated():
-                session.begin()
+                session.begin(repeatable=repeatable)
             yield session
         finally:
             session.close()
@@ -83,10 +84,11 @@ class SqliteSession(StreamingSession):
         super().__init__(name=name, statement_timeout=statement_timeout)
         self._connection = connection
 
-    def begin(self) -> None:
-        """Start the snapshot: the first read takes it."""
+    def begin(self, *, repeatable: bool = True) -> None:
+        """Start the snapshot: the first read takes it. Without one, each statement is a transaction by itself."""
         self._connection.execute("PRAGMA query_only = ON")
-        self._connection.execute("BEGIN")
+        if repeatable:
+            self._connection.execute("BEGIN")
         self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
 
     def close(self) -> None:

@@ -281,6 +281,13 @@ def test_a_side_that_differed_in_one_scan_only_is_not_verified() -> None:
         compare(source, FakeSession(make(20_000), estimate=2_001))
 
 
+def test_a_side_whose_finer_sums_are_the_same_is_not_verified() -> None:
+    source = Restless(make(21_000, {5: "x"}), make(21_000), estimate=10)
+    with pytest.raises(CouldNotVerify, match="hold still"):
+        compare(source, FakeSession(make(21_000), estimate=10))
+    assert source.calls == ["sums 1", "sums 256"]
+
+
 def test_rows_that_can_not_be_found_again_are_not_verified() -> None:
     class Forgetful(FakeSession):
         def fetch_rows_by_key(self, query: RowsetQuery, keys: Sequence[tuple[str | None, ...]]) -> list[ShippedRow]:
