@@ -6,8 +6,7 @@ from typing import Any
 
 import psycopg
 
-from reconcile_assets.databases import postgresql_write
-from reconcile_assets.engine import partition_write
+from reconcile_assets.databases.postgresql import write
 from reconcile_assets.engine.backfill import PartitionWrite, WriteRules, backfill_partitions
 from reconcile_assets_tests.engine_world import World
 
@@ -32,17 +31,17 @@ def main(arguments: dict[str, Any]) -> None:
 def _commit_every_statement() -> None:
     """Take the transaction away: the control that must fail."""
 
-    def begin_write(connection: psycopg.Connection[Any], *, lock_wait: float) -> postgresql_write.Backend:
+    def begin_write(connection: psycopg.Connection[Any], *, lock_wait: float) -> write.Backend:
         connection.autocommit = True
         connection.execute("SELECT set_config('lock_timeout', %s, false)", (f"{lock_wait}s",))
         row = connection.execute(
             "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
         ).fetchone()
         assert row is not None
-        return postgresql_write.Backend(*row)
+        return write.Backend(*row)
 
-    partition_write.begin_write = begin_write  # type: ignore[attr-defined]  # imported by name there
-    partition_write.lock_partitions = lambda *_: None  # type: ignore[attr-defined]  # its savepoint needs a transaction
+    write.begin_write = begin_write
+    write.lock_partitions = lambda *_: None  # its savepoint needs a transaction
 
 
 if __name__ == "__main__":

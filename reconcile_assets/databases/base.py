@@ -18,13 +18,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from reconcile_assets.core.canonical import ColumnForm
+from reconcile_assets.core.canonical import Canonical, ColumnForm, Form, natural_form
 from reconcile_assets.core.compare import Checksum, SideCost
 from reconcile_assets.core.tables import Column, Table, TableName, TypeKind
 from reconcile_assets.core.windows import Partition
+from reconcile_assets.errors import UnknownEngine
 
 if TYPE_CHECKING:
     import sqlalchemy
+
+    from reconcile_assets.databases.writing import Writer
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,8 @@ class BucketSums:
 
 
 Bucket = tuple[str | None, int]
+TextRows = Iterator[Sequence[tuple[str | None, ...]]]
+_BATCH = 1000  # rows
 
 
 @dataclass
@@ -210,6 +215,19 @@ class Session(ABC):
     def fetch_rows_by_key(self, query: RowsetQuery, keys: Sequence[tuple[str | None, ...]]) -> list["ShippedRow"]:
         """The rows of these keys (the side's own text of them), with values, by one indexed query."""
 
+    def read_rows(self, relation: Relation, columns: Sequence[Column], partitions: PartitionFilter) -> TextRows:
+        """The exact texts of these columns of the rows that stand in the windows, some rows at a time, memory flat."""
+        forms = tuple(ColumnForm(column, natural_form(column.type) or Canonical(Form.TEXT)) for column in columns)
+        query = RowsetQuery(relation, key=(), columns=forms, partitions=partitions, unique=True)
+        wanted: list[Bucket] = [(found.key, 0) for found in partitions.partitions]
+        batch: list[tuple[str | None, ...]] = []
+        for row in self.stream_rows(query, 1, wanted, values=True):
+            batch.append(row.content)
+            if len(batch) == _BATCH:
+                yield batch
+                batch = []
+        yield batch
+
 
 @dataclass(frozen=True, slots=True)
 class ShippedRow:
@@ -237,6 +255,19 @@ class Database(ABC):
     def file_query(self, text: str) -> str | None:
         """The query that a text in a table's place stands for: a file, or a query itself; None for a table's name."""
         return None
+
+    def writing(self, *, lock_wait: float) -> AbstractContextManager["Writer"]:
+        """One connection with one writing transaction; rolled back at the end where it was not committed.
+
+        Args:
+            lock_wait: the most seconds to wait for a lock that another run holds.
+
+        Raises:
+            UnknownEngine: nothing can be written to this engine.
+            AlreadyRunning: another process writes to the whole database, and did so for longer than that.
+            DatabaseUnavailable, AuthenticationFailed, MissingObject: it can't be connected.
+        """
+        raise UnknownEngine(f"{self.name}: nothing is written to a {self.engine} database by this version")
 
     @abstractmethod
     def session(

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 import tenacity
 
 from reconcile_assets.configuration.models import TableConfig
+from reconcile_assets.core.recast import refuse_unprovable
 from reconcile_assets.core.windows import Partition
-from reconcile_assets.databases.postgresql_write import PartitionsHeld, begin_write, commit_within
+from reconcile_assets.databases.writing import PartitionsHeld
 from reconcile_assets.engine.attempts import attempt_recorded
 from reconcile_assets.engine.connections import Connections
 from reconcile_assets.engine.partition_write import (
@@ -208,12 +209,12 @@ class _Backfill:
             raise ConfigurationError(
                 f"table {table.name}: the target {table.config.target_table} is a view; name the table beneath it"
             )
-        with self._target.session(read_only=False) as session:
-            begin_write(session.driver_connection, lock_wait=self._rules.lock_wait)
-            connection = session.sqlalchemy()
+        refuse_unprovable(table.pairs, table=table.name)
+        with self._target.writing(lock_wait=self._rules.lock_wait) as writer:
+            connection = writer.session.sqlalchemy()
             connection.begin()  # so that the commit is ours, with its deadline
             ensure_target_ledger(connection, label=self._target.name)
-            commit_within(session.driver_connection, self._rules.commit_wait)
+            writer.commit(self._rules.commit_wait)
         return table
 
     def _write_group(self, table: ResolvedTable, group: Sequence[Partition]) -> Iterator[Outcome]:

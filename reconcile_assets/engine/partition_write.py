@@ -16,21 +16,7 @@ from reconcile_assets.core.compare import Comparison
 from reconcile_assets.core.verdicts import Verdict
 from reconcile_assets.core.windows import Partition
 from reconcile_assets.databases.base import Database, Session
-from reconcile_assets.databases.errors import translated_errors
-from reconcile_assets.databases.postgresql.catalog import source_of
-from reconcile_assets.databases.postgresql_copy import build_copy, quoted_name
-from reconcile_assets.databases.postgresql_windows import Windows
-from reconcile_assets.databases.postgresql_write import (
-    Backend,
-    begin_read,
-    begin_write,
-    commit_within,
-    copy_rows,
-    delete_windows,
-    end_backend,
-    lock_partitions,
-    refuse_cascades,
-)
+from reconcile_assets.databases.writing import Transfer, Writer
 from reconcile_assets.engine.check_rows import compare_resolved, shown_notes
 from reconcile_assets.engine.tables import ResolvedTable
 from reconcile_assets.errors import ProofFailed, ReconcileAssetsError, UnknownOutcome
@@ -111,7 +97,7 @@ class GroupWriter:
     commit_wait: float = 30.0
     attempts: int = 0
     _ids: dict[str, str] = field(default_factory=dict)
-    _backend: Backend | None = None
+    _token: object | None = None
     _unsettled: tuple[PartitionWrite, ...] = ()
 
     def attempt(self) -> tuple[PartitionWrite, ...]:
@@ -123,18 +109,16 @@ class GroupWriter:
             ReconcileAssetsError: anything else that went wrong; nothing was written.
         """
         self.attempts += 1
-        with self.target.session(read_only=False) as target, translated_errors(self.target.name):
-            connection = target.driver_connection
-            backend = begin_write(connection, lock_wait=self.lock_wait)
-            if self._unsettled and self._backend is not None:
-                end_backend(connection, self._backend)
-            lock_partitions(connection, str(self.table.target_table.name), [each.key for each in self.partitions])
-            if self._unsettled and self._is_committed(target):
+        with self.target.writing(lock_wait=self.lock_wait) as writer:
+            if self._unsettled and self._token is not None:
+                writer.end_lost(self._token)
+            writer.lock_partitions(self.table.target_table, [each.key for each in self.partitions])
+            if self._unsettled and self._is_committed(writer.session):
                 return tuple(replace(write, attempts=self.attempts) for write in self._unsettled)
-            self._backend, self._unsettled = backend, ()
-            writes = self._write(target)
+            self._token, self._unsettled = writer.token, ()
+            writes = self._write(writer)
             try:
-                commit_within(connection, self.commit_wait)
+                writer.commit(self.commit_wait)
             except UnknownOutcome:
                 self._unsettled = writes
                 raise
@@ -147,54 +131,33 @@ class GroupWriter:
         batches = ", ".join(write.batch_id for write in self._unsettled[:3])
         return UnknownOutcome(
             f"{self.target.name}: the reply to COMMIT was lost, and the target could not be asked since ({error}); "
-            f"look for batch {batches} in its reconcile_assets.batches, or run this again"
+            f"look for batch {batches} in its batches of reconcile_assets, or run this again"
         )
 
     def _is_committed(self, target: Session) -> bool:
         """Looked up with the partitions' locks held, so that the lost transaction can't commit any more."""
         return find_batch(target.sqlalchemy(), self._unsettled[0].batch_id) is not None
 
-    def _write(self, target: Session) -> tuple[PartitionWrite, ...]:
+    def _write(self, writer: Writer) -> tuple[PartitionWrite, ...]:
         started, clock = datetime.now(UTC), time.perf_counter()
         # The source's snapshot begins after the locks: an older one could put back what another run replaced.
-        with self.source.session(read_only=True) as source:
-            with translated_errors(self.source.name):
-                begin_read(source.driver_connection)
-            deleted = self._replace(source, target)
-            comparisons = self._prove(source, target)
-        writes = self._describe(deleted, comparisons, seconds=time.perf_counter() - clock)
-        record_batches(target.sqlalchemy(), [self._batch(write, started) for write in writes], label=self.target.name)
+        with self.source.session() as source:
+            deleted = writer.write(self._transfer(), source)
+            proofs = self._prove(source, writer.session)
+        writes = self._describe(deleted, proofs, seconds=time.perf_counter() - clock)
+        batches = [self._batch(write, started) for write in writes]
+        record_batches(writer.session.sqlalchemy(), batches, label=self.target.name)
         return writes
 
-    def _replace(self, source: Session, target: Session) -> Mapping[str, int]:
-        """Rows deleted, by partition."""
-        name = self.table.target_table.name
-        reading = Windows.of(self.table.source_windows(self.partitions))
-        writing = Windows.of(self.table.target_windows(self.partitions))
-        connection = target.driver_connection
-        # Rows that refer to these stand on nothing between the deletion and the copy.
-        connection.execute("SET CONSTRAINTS ALL DEFERRED")
-        deleted = delete_windows(connection, quoted_name(name), condition=writing.condition, window=writing.number)
-        if deleted:
-            refuse_cascades(connection, quoted_name(name), deleted=sum(deleted.values()), name=self.target.name)
-        statements = build_copy(
-            connection,
-            source=source_of(self.table.source),
-            table=name,
-            columns=[(each.source.name, each.target.name) for each in self.table.pairs if not each.target.generated],
-            condition=reading.condition,
+    def _transfer(self) -> Transfer:
+        return Transfer(
+            relation=self.table.source,
+            reading=self.table.source_windows(self.partitions),
+            table=self.table.target_table,
+            writing=self.table.target_windows(self.partitions),
+            pairs=self.table.pairs,
+            key=self.table.key,
         )
-        copy_rows(
-            source.driver_connection,
-            connection,
-            read=statements.read,
-            write=statements.write,
-            source_name=self.source.name,
-            target_name=self.target.name,
-        )
-        # Deferred constraints and triggers act now, so that the proof sees what they did.
-        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        return {writing.keys[number]: rows for number, rows in deleted.items()}
 
     def _prove(self, source: Session, target: Session) -> Mapping[str, Comparison]:
         """Compare what was read with what stands in the target: the same snapshot, the same transaction."""
@@ -220,6 +183,7 @@ class GroupWriter:
                 checksum=proofs[each.key].target_checksum,
                 seconds=seconds * (proofs[each.key].source.rows + 1) / total,
                 committed_at=now,
+                storage=self.target.engine,
                 attempts=self.attempts,
                 notes=_notes(proofs[each.key], deleted.get(each.key, 0)),
             )

@@ -64,7 +64,7 @@ _UUID_TEXT = sql.SQL(
     " || '|([0-9A-Fa-f]{{4}}-?){{7}}[0-9A-Fa-f]{{4}})$')"
     " COLLATE \"C\" THEN lower(translate({x}::text, '{{}}-', '') COLLATE \"C\") ELSE '!' || {x}::text END"
 )
-_UUID_BYTES = sql.SQL("CASE WHEN octet_length({x}) = 16 THEN encode({x}, 'hex') ELSE '!' || {x}::text END")
+_UUID_BYTES = sql.SQL("CASE WHEN octet_length({x}) = 16 THEN encode({x}, 'hex') ELSE '?' || {x}::text END")
 _UUID_NATIVE = sql.SQL("replace({x}::text, '-', '')")
 
 # What a json document may hold and jsonb may not is left as it was written, and decided when shipped.

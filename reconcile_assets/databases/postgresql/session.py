@@ -20,6 +20,7 @@ from reconcile_assets.databases.base import (
     RowsetQuery,
     Session,
     ShippedRow,
+    TextRows,
 )
 from reconcile_assets.databases.errors import translated_errors
 from reconcile_assets.databases.postgresql.catalog import (
@@ -31,10 +32,13 @@ from reconcile_assets.databases.postgresql.catalog import (
 )
 from reconcile_assets.databases.postgresql.connection import SessionConnection, connect, parse_url
 from reconcile_assets.databases.postgresql.digest import DigestQueries
+from reconcile_assets.databases.postgresql_windows import Windows
 from reconcile_assets.errors import ConnectionLost, DatabaseUnavailable, NotComparable
 
 if TYPE_CHECKING:
     import sqlalchemy
+
+    from reconcile_assets.databases.postgresql.writer import PostgresWriter
 
 _BATCH = 2000  # rows fetched at a time while streaming
 
@@ -81,6 +85,14 @@ class PostgresDatabase(Database):
                 yield session
         finally:
             session.close()
+
+    @contextmanager
+    def writing(self, *, lock_wait: float) -> Iterator["PostgresWriter"]:
+        """See :meth:`Database.writing`."""
+        from reconcile_assets.databases.postgresql.writer import PostgresWriter  # not needed to compare
+
+        with self.session(read_only=False) as session:
+            yield PostgresWriter(session, lock_wait=lock_wait)
 
 
 class PostgresSession(Session):
@@ -222,6 +234,26 @@ class PostgresSession(Session):
             rows = self._connection.execute(queries.by_key(keys)).fetchall()
         self._count(rows)
         return [ShippedRow(names[row[0]], 0, row[1:width], row[width:]) for row in rows]
+
+    def read_rows(self, relation: Relation, columns: Sequence[Column], partitions: PartitionFilter) -> TextRows:
+        """See :meth:`Session.read_rows`."""
+        table = None if relation.table is None else self.describe(relation).name
+        items = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(column.name)) for column in columns)
+        statement = sql.SQL("SELECT {} FROM {} WHERE {}").format(
+            items, source_of(relation, table), Windows.of(partitions).condition
+        )
+        self.cost.scans += 1
+        size = _BATCH if psycopg.capabilities.has_stream_chunked() else 1
+        with translated_errors(self.name), self._connection.cursor() as cursor:
+            batch: list[tuple[str | None, ...]] = []
+            for row in cursor.stream(statement, size=size):
+                batch.append(row)
+                if len(batch) == _BATCH:
+                    self.cost.rows_read += len(batch)
+                    yield batch
+                    batch = []
+            self.cost.rows_read += len(batch)
+            yield batch
 
     def _queries(self, query: RowsetQuery) -> DigestQueries:
         table = None if query.relation.table is None else self.describe(query.relation)

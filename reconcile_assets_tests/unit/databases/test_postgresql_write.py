@@ -1,6 +1,6 @@
 """The parts of a write that need no server."""
 
-from reconcile_assets.databases.postgresql_write import lock_number
+from reconcile_assets.databases.postgresql.write import lock_number
 
 
 def test_a_lock_number_is_the_same_in_every_process_and_fits_64_bits() -> None:

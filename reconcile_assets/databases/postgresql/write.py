@@ -19,20 +19,13 @@ from psycopg import sql
 from psycopg.pq import DiagnosticField, ExecStatus
 
 from reconcile_assets.databases.errors import translated_errors
-from reconcile_assets.errors import AlreadyRunning, ConstraintRefused, SerializationConflict, UnknownOutcome
+from reconcile_assets.databases.writing import PartitionsHeld
+from reconcile_assets.errors import ConstraintRefused, SerializationConflict, UnknownOutcome
 
 # psycopg hands out one row per chunk; a write to the socket per row costs an eighth of the speed.
 CHUNK_BYTES = 128 * 1024
 
 Query = sql.SQL | sql.Composed
-
-
-class PartitionsHeld(AlreadyRunning):
-    """Another run was writing these partitions for longer than we waited."""
-
-    def __init__(self, message: str, keys: frozenset[str]) -> None:
-        super().__init__(message)
-        self.keys = keys
 
 
 @dataclass(frozen=True)
