@@ -55,6 +55,7 @@ def add_parser(subparsers: Any) -> None:
     for name, text in (("--ignore-case", "upper and lower case"), ("--ignore-trailing-space", "spaces at the end")):
         add(name, action="append", default=[], metavar="COL", help=f"{text} may differ in this text column; repeatable")
     add("--zone", action="append", default=[], metavar="COL=ZONE", help="the zone of a column's zoneless times")
+    add("--key-type", action="append", default=[], metavar="COL=uuid", help="texts or bytes of this column are UUIDs")
     add("--mask", action="append", default=[], metavar="COL", help="never show this column's values")
     add("--limit", type=int, default=100, metavar="N", help="differences listed (default: 100); all are counted")
     add("--strict", action="store_true", help="a coarser type on one side is a difference")
@@ -90,6 +91,7 @@ def run(args: argparse.Namespace) -> int:
         ignore_case=args.ignore_case,
         ignore_trailing_space=args.ignore_trailing_space,
         zones=dict(_assignment("--zone", text) for text in args.zone),
+        key_types=dict(_assignment("--key-type", text) for text in args.key_type),
         mask=args.mask,
         limit=args.limit,
         strict=args.strict,

@@ -112,11 +112,13 @@ class ColumnsConfig(Frozen):
         exclude: the source's columns that are neither moved nor compared.
         rename: source name -> target name.
         mask: columns (source names) whose values no report, log or alert shows.
+        types: ``uuid`` for columns (source names) whose texts or bytes are UUIDs in whatever spelling.
     """
 
     exclude: tuple[Text, ...] = ()
     rename: dict[Text, Text] = Field(default_factory=dict)
     mask: tuple[Text, ...] = ()
+    types: dict[Text, Literal["uuid"]] = Field(default_factory=dict)
 
     def target_name(self, column: str) -> str:
         """What the target calls a column of the source."""
@@ -130,6 +132,9 @@ class ColumnsConfig(Frozen):
         for name in self.rename:
             if name in self.exclude:
                 raise refusal(("rename", name), "is excluded too; keep one of the two")
+        for name in self.types:
+            if name in self.exclude:
+                raise refusal(("types", name), "is excluded too; keep one of the two")
         return self
 
 

@@ -7,14 +7,14 @@ _DIGITS = re.compile(r"(?:[0-9a-f]{4}-?){7}[0-9a-f]{4}", re.IGNORECASE | re.ASCI
 
 
 def uuid_digits(text: str, *, is_bytes: bool = False) -> str:
-    """The 32 hex digits of a UUID; ``!`` and the text itself where it is none.
+    """The 32 hex digits of a UUID; ``!`` and the text itself, ``?`` and the bytes, where it is none.
 
     Args:
         is_bytes: the text is ``\\x`` and the hex digits of bytes.
     """
     if is_bytes:
         digits = text.removeprefix("\\x")
-        return digits if len(digits) == 32 else f"!{text}"
+        return digits if len(digits) == 32 else f"?{text}"
     match = _UUID.fullmatch(text)
     digits = (match["braced"] or match["bare"]) if match else ""
     return digits.replace("-", "").lower() if _DIGITS.fullmatch(digits) else f"!{text}"

@@ -107,6 +107,28 @@ def merge_tolerances(
     return given
 
 
+KEY_TYPES = ("uuid",)
+
+
+def choose_uuids(pairs: Pairs, key_types: Mapping[str, str]) -> tuple[str, ...]:
+    """The source's names of the columns that are declared to hold UUIDs.
+
+    Args:
+        key_types: type by column name, of either side.
+
+    Raises:
+        NotComparable: a type is none of :data:`KEY_TYPES`.
+        MissingObject: a column is not there.
+    """
+    for name, declared in key_types.items():
+        if declared not in KEY_TYPES:
+            raise NotComparable(
+                f"the key type of {name} is {declared!r}; only {', '.join(KEY_TYPES)} can be declared,"
+                " every other type is the column's own"
+            )
+    return resolve_names(key_types, pairs)
+
+
 def _split_pair(text: str, source: Table, target: Table) -> tuple[str, str]:
     """``name`` or ``source:target``; a column that has the whole text as its name comes first."""
     if text in _names(source):

@@ -16,6 +16,7 @@ FLOATS = frozenset({TypeKind.FLOAT32, TypeKind.FLOAT64})
 TEXTS = frozenset({TypeKind.TEXT, TypeKind.CHAR, TypeKind.ENUM})
 CLOCKS = frozenset({TypeKind.TIME, TypeKind.TIMESTAMP, TypeKind.TIMESTAMPTZ})
 ZONELESS = frozenset({TypeKind.DATE, TypeKind.TIMESTAMP})
+UUIDS = frozenset({TypeKind.UUID, TypeKind.TEXT, TypeKind.CHAR, TypeKind.BYTES})
 MOMENTS = frozenset({Form.DATE, Form.TIME, Form.TIMESTAMP, Form.TIMESTAMPTZ})
 FINEST = 6  # fractional digits of a second that are ever kept
 
@@ -88,7 +89,9 @@ class PairPlan:
         """Whether different values of one side always stay different in the common form."""
         kind = (self.pair.source if source else self.pair.target).type.kind
         other = (self.pair.target if source else self.pair.source).type.kind
-        return self.is_exact and self.canonical is not None and not (kind in TEXTS and other not in TEXTS)
+        if not self.is_exact or self.canonical is None:
+            return False
+        return not (kind in TEXTS and (other not in TEXTS or self.canonical.form is Form.UUID))
 
     def form(self, *, source: bool) -> ColumnForm:
         """One side's column in the common form."""
@@ -173,6 +176,7 @@ def judge_pair(
     strict: bool = False,
     same_engine: bool = False,
     zones: tuple[str | None, str | None] = (None, None),
+    as_uuid: bool = False,
 ) -> PairPlan:
     """Decide how a pair is compared.
 
@@ -180,16 +184,19 @@ def judge_pair(
         strict: a coarser type on one side is no excuse.
         same_engine: both sides are one engine, so that its own binary forms may serve.
         zones: the IANA zone in which each side's zoneless times are read; None where none was declared.
+        as_uuid: texts and bytes that write a UUID are that UUID.
 
     Raises:
-        NotComparable: the tolerance does not fit the types.
+        NotComparable: the tolerance or the declared type does not fit the types.
     """
     a, b = _in_zone(pair.source.type, zones[0]), _in_zone(pair.target.type, zones[1])
-    canonical = common_form(a, b)
+    canonical = _uuid_form(pair, a, b) if as_uuid else common_form(a, b)
     if canonical is None:
         plan = PairPlan(pair, f"uncomparable:{_why_not(a, b)}", None)
         return _with_tolerance(plan, a, b, tolerance)
     note = None if _same_type(a, b) else f"column {pair.source.name}: {a.native} compared with {b.native}"
+    if as_uuid and not a.kind is b.kind is TypeKind.UUID:
+        note = f"column {pair.source.name}: {a.native} compared with {b.native} as uuid"
     if note and TypeKind.CHAR in (a.kind, b.kind):
         note += ", without the padding of char"
     plan = PairPlan(pair, "exact", canonical, same_engine=same_engine, zones=zones, note=note)
@@ -263,11 +270,19 @@ def common_form(a: ColumnType, b: ColumnType) -> Canonical | None:
     if TypeKind.BIT in kinds and kinds <= {TypeKind.BIT, TypeKind.INTEGER, TypeKind.DECIMAL, TypeKind.BOOLEAN}:
         bits = a if a.kind is TypeKind.BIT else b
         return Canonical(Form.NUMBER) if bits.length is not None and bits.length <= _WORD else None
-    if TypeKind.UUID in kinds and (kinds <= {TypeKind.UUID, TypeKind.TEXT, TypeKind.CHAR, TypeKind.BYTES}):
+    if TypeKind.UUID in kinds and kinds <= UUIDS:
         return Canonical(Form.UUID)
     if kinds in ({TypeKind.JSON, TypeKind.TEXT}, {TypeKind.JSON, TypeKind.CHAR}):
         return Canonical(Form.JSON)
     return None
+
+
+def _uuid_form(pair: ColumnPair, a: ColumnType, b: ColumnType) -> Canonical:
+    if not {a.kind, b.kind} <= UUIDS:
+        raise NotComparable(
+            f"column {pair.source.name}: only text, bytes and uuid can hold UUIDs, not {a.native} and {b.native}"
+        )
+    return Canonical(Form.UUID)
 
 
 def _array_form(a: ColumnType | None, b: ColumnType | None) -> Canonical | None:

@@ -1,6 +1,6 @@
 """From described tables to what is read and how it is compared: a pure plan."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -62,6 +62,7 @@ def plan_comparison(
     strict: bool = False,
     same_engine: bool = False,
     zones: Mapping[str, str] | None = None,
+    uuids: Collection[str] = (),
 ) -> ComparisonPlan:
     """Plan a comparison.
 
@@ -70,6 +71,7 @@ def plan_comparison(
         key: by the source's names; empty for a keyless table.
         tolerances: by the source's names.
         zones: IANA zone by column name (of either side), for zoneless times.
+        uuids: by the source's names, columns whose texts and bytes are UUIDs.
 
     Raises:
         NotComparable: a key or tolerance names no pair, or can't be used for its types.
@@ -78,6 +80,9 @@ def plan_comparison(
     names = [pair.source.name for pair in pairs]
     _refuse_strays(names, key, tolerances)
     _refuse_zones(pairs, zones or {})
+    for name in uuids:
+        if name not in names:
+            raise NotComparable(f"{name} is declared as uuid, but is not compared; columns are {_some(names)}")
     plans = [
         judge_pair(
             pair,
@@ -85,6 +90,7 @@ def plan_comparison(
             strict=strict,
             same_engine=same_engine,
             zones=((zones or {}).get(pair.source.name), (zones or {}).get(pair.target.name)),
+            as_uuid=pair.source.name in uuids,
         )
         for pair in pairs
     ]

@@ -1,6 +1,6 @@
 """The rows check: every row of a partition, column by column."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from reconcile_assets.configuration.checks import RowsCheck
@@ -19,7 +19,12 @@ def compare_rows(check: RowsCheck, sides: Sides) -> Mapping[str, Comparison]:
     """Compare every partition in one scan a side; only those that differ are looked into."""
     with sides.open() as opened:
         return compare_resolved(
-            opened.table, opened.source, opened.target, sides.partitions, tolerances=_tolerances(check)
+            opened.table,
+            opened.source,
+            opened.target,
+            sides.partitions,
+            tolerances=_tolerances(check),
+            uuids=sides.table.columns.types,
         )
 
 
@@ -30,6 +35,7 @@ def compare_resolved(
     partitions: Sequence[Partition],
     *,
     tolerances: Mapping[str, Tolerance],
+    uuids: Collection[str] = (),
 ) -> Mapping[str, Comparison]:
     """The comparison of each partition by its key; differences are counted, not listed."""
     found = compare_tables(
@@ -40,6 +46,7 @@ def compare_resolved(
         key=table.key_names,
         columns=table.pairs,
         tolerances=tolerances,
+        uuids=uuids,
         partitions=table.source_windows(partitions),
         target_partitions=table.target_windows(partitions),
         limit=0,

@@ -8,7 +8,7 @@
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from reconcile_assets.core.compare import Comparison, Differences, SideCost
@@ -44,6 +44,7 @@ def compare_tables(
     strict: bool = False,
     mask: Sequence[str] = (),
     zones: Mapping[str, str] | None = None,
+    uuids: Collection[str] = (),
     notes: Sequence[str] = (),
     progress: Progress = UNHEARD,
 ) -> dict[str | None, Comparison]:
@@ -59,6 +60,7 @@ def compare_tables(
         strict: a coarser type on one side is a difference.
         mask: the source's names of columns whose values are never shown.
         zones: IANA zone by column name, for zoneless times beside instants.
+        uuids: the source's names of columns whose texts and bytes are UUIDs, in whatever spelling.
         notes: sentences that each comparison carries.
         progress: hears how far the comparison is.
 
@@ -75,7 +77,9 @@ def compare_tables(
     tables = source.describe(source_relation), target.describe(target_relation)
     pairs, pair_notes = _pairs(tables, columns, key)
     same_engine = source.engine == target.engine
-    plan = plan_comparison(pairs, key, tolerances=tolerances, strict=strict, same_engine=same_engine, zones=zones)
+    plan = plan_comparison(
+        pairs, key, tolerances=tolerances, strict=strict, same_engine=same_engine, zones=zones, uuids=uuids
+    )
     _refuse_unknown_masks(mask, pairs)
     filters = partitions, target_partitions or _target_filter(partitions, pairs, tables[1])
     _refuse_filter(filters[0], tables[0])

@@ -4,7 +4,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 from reconcile_assets.core.compare import Comparison
-from reconcile_assets.core.compare_choice import choose_key, choose_pairs, merge_tolerances, resolve_names
+from reconcile_assets.core.compare_choice import (
+    choose_key,
+    choose_pairs,
+    choose_uuids,
+    merge_tolerances,
+    resolve_names,
+)
 from reconcile_assets.core.tables import TableName
 from reconcile_assets.databases import open_database
 from reconcile_assets.databases.base import Database, Relation
@@ -34,6 +40,7 @@ def diff(
     ignore_case: Sequence[str] = (),
     ignore_trailing_space: Sequence[str] = (),
     zones: Mapping[str, str] | None = None,
+    key_types: Mapping[str, str] | None = None,
     mask: Sequence[str] = (),
     limit: int = 100,
     strict: bool = False,
@@ -53,6 +60,7 @@ def diff(
         abs_tol, rel_tol, seconds: tolerances by column, inclusive.
         ignore_case, ignore_trailing_space: text columns whose case, or spaces at the end, may differ.
         zones: the IANA zone of a column's zoneless times.
+        key_types: ``uuid`` for columns, in the key or not, whose texts or bytes are UUIDs in whatever spelling.
         mask: columns whose values are never shown.
         limit: differences listed; all are counted.
         strict: a coarser type on one side is a difference.
@@ -100,6 +108,7 @@ def diff(
             strict=strict,
             mask=resolve_names(mask, pairs),
             zones=zones,
+            uuids=choose_uuids(pairs, key_types or {}),
             notes=(*key_notes, *notes),
             progress=progress,
         )

@@ -68,6 +68,7 @@ def _plan(table: ResolvedTable, source: Session, target: Session) -> ComparisonP
         table.pairs,
         table.key_names,
         tolerances=declared_tolerances(table.config),
+        uuids=table.config.columns.types,
         same_engine=source.engine == target.engine,
     )
 
@@ -128,6 +129,7 @@ def _settle(
         target,
         [each for each in partitions if each.key in doubtful],
         tolerances=declared_tolerances(table.config),
+        uuids=table.config.columns.types,
     )
     return [
         replace(state, kind=GapKind.MATCHED, notes=shown_notes(found[state.key]))

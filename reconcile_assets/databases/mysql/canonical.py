@@ -199,7 +199,7 @@ def _uuid(column_type: ColumnType, canonical: Canonical, name: Sql, native: bool
     if column_type.kind is TypeKind.UUID:
         return _bytes(fill("REPLACE(CAST({x} AS CHAR), '-', '')", x=name))
     if column_type.kind is TypeKind.BYTES:
-        return _bytes(fill("IF(LENGTH({x}) = 16, LOWER(HEX({x})), CONCAT('!', '\\\\x', LOWER(HEX({x}))))", x=name))
+        return _bytes(fill("IF(LENGTH({x}) = 16, LOWER(HEX({x})), CONCAT('?', '\\\\x', LOWER(HEX({x}))))", x=name))
     if column_type.kind not in (TypeKind.TEXT, TypeKind.CHAR):
         return None
     return fill(

@@ -81,7 +81,7 @@ def _uuid(value: Any) -> str | None:
     if not is_bytes and not isinstance(value, str):
         return foreign(value)
     digits = uuid_digits(f"\\x{value.hex()}" if is_bytes else value, is_bytes=is_bytes)
-    if digits.startswith("!"):
+    if digits.startswith(("!", "?")):
         return foreign(value)
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 

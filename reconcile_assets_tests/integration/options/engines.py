@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pymysql
 
 from reconcile_assets_tests.integration.comparison.engines import ENGINES, Engines
 
 ALL = (*ENGINES, "mysql")
 PAIRS = [(source, target) for source in ALL for target in ALL]
+SERVERS = ("postgresql", "mysql")  # whose rows are hashed in SQL
 SIZES = {"small": 0, "padded": 2_500}  # rows that stand around those that a test is about
 _SERVER: dict[str, Any] = {"host": "127.0.0.1", "port": 3306, "user": "root", "password": "", "charset": "utf8mb4"}
 
@@ -36,19 +36,11 @@ class EveryEngine(Engines):
     def run(self, engine: str, side: int, *statements: str) -> None:
         """See Engines."""
         if engine == "mysql":
-            self._on_server(f"USE {self._names[side]}", "SET sql_mode = 'ANSI_QUOTES'", *statements)
+            self._on_server(
+                f"USE {self._names[side]}", "SET sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'", *statements
+            )
         else:
             super().run(engine, side, *statements)
-
-    def load(self, engine: str, side: int, table: str, rows: list[tuple[Any, ...]]) -> None:
-        """See Engines."""
-        if engine not in ("mysql", "duckdb"):
-            super().load(engine, side, table, rows)
-            return
-        for start in range(0, len(rows), 500):  # DuckDB is slow row by row
-            batch = rows[start : start + 500]
-            values = ", ".join(f"({', '.join(map(_literal, row))})" for row in batch)
-            self.run(engine, side, f"INSERT INTO {table} VALUES {values}")  # noqa: S608 - the test's own rows
 
     def fill(
         self,
@@ -60,12 +52,16 @@ class EveryEngine(Engines):
         key: str | None = "id",
     ) -> None:
         """Tables ``small`` and ``padded`` of these columns, the first a number; in ``padded`` further rows of NULL."""
+        statements: list[str] = []
+        nulls = (None,) * (len(columns) - 1)
         for table, count in SIZES.items():
             named = ", ".join(f"{name} {kind}" for name, kind in columns.items())
             primary = "" if key is None else f", PRIMARY KEY ({key})"
-            self.run(engine, side, f"DROP TABLE IF EXISTS {table}", f"CREATE TABLE {table} ({named}{primary})")
-            nulls = (None,) * (len(columns) - 1)
-            self.load(engine, side, table, [*rows, *((1_000 + number, *nulls) for number in range(count))])
+            statements += [f"DROP TABLE IF EXISTS {table}", f"CREATE TABLE {table} ({named}{primary})"]
+            written = [*rows, *((1_000 + number, *nulls) for number in range(count))]
+            values = ", ".join(f"({', '.join(_literal(value, engine) for value in row)})" for row in written)
+            statements.append(f"INSERT INTO {table} VALUES {values}")  # noqa: S608 - the test's own rows
+        self.run(engine, side, *statements)
 
     def _on_server(self, *statements: str) -> None:
         connection = pymysql.connect(**_SERVER, autocommit=True)
@@ -74,15 +70,10 @@ class EveryEngine(Engines):
                 cursor.execute(statement)
 
 
-def _literal(value: Any) -> str:
+def _literal(value: Any, engine: str) -> str:
     if value is None:
         return "NULL"
     if isinstance(value, bytes):
-        return f"x'{value.hex()}'"
+        written = {"postgresql": f"'\\x{value.hex()}'::bytea", "duckdb": f"unhex('{value.hex()}')"}
+        return written.get(engine, f"x'{value.hex()}'")
     return str(value) if isinstance(value, int) else "'" + str(value).replace("'", "''") + "'"
-
-
-def execute_on(url: str, statement: str) -> None:
-    """Run a statement in a PostgreSQL database."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(statement.encode())

@@ -160,6 +160,8 @@ tables:
         ("abs_tol: 0.01}, up", "abs_tol: -1}, up", 17, "tolerances.air_time.abs_tol: -1 is negative; a tolerance is 0"),
         ("abs_tol: 0.01}, up", "ignore_case: 1}, up", 17, "air_time.ignore_case: 1 is neither true nor false"),
         ("abs_tol: 0.01}, up", "ignore_caes: true}, up", 17, "unknown field; did you mean 'ignore_case'?"),
+        ("mask: [", "types: {flight_id: text}, mask: [", 11, "columns.types.flight_id: 'text' is not one of 'uuid'"),
+        ("mask: [", "types: {etl_loaded_at: uuid}, mask: [", 11, "types.etl_loaded_at: is excluded too"),
         ("rel_tol: 1e-9", "rel_tol: .nan", 18, "checks[2].rel_tol: nan is not a finite number"),
         ("rel_tol: 1e-9", "rel_tol: .inf", 18, "checks[2].rel_tol: inf is not a finite number"),
         ("rel_tol: 1e-9", "rel_tol: -1e-9", 18, "checks[2].rel_tol: '-1e-9' is negative"),

@@ -82,7 +82,7 @@ def test_what_is_no_uuid_equals_only_itself(text: str) -> None:
 
 def test_sixteen_bytes_are_a_uuid_and_others_are_not() -> None:
     assert read(f"\\x{UUID}", TypeKind.BYTES, Form.UUID) == UUID
-    assert read("\\x00", TypeKind.BYTES, Form.UUID) == "!\\x00"
+    assert read("\\x00", TypeKind.BYTES, Form.UUID) == "?\\x00"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,13 @@
 import pytest
 
 from reconcile_assets.core.canonical import FOREIGN, Form
-from reconcile_assets.core.compare_choice import choose_key, choose_pairs, merge_tolerances, resolve_names
+from reconcile_assets.core.compare_choice import (
+    choose_key,
+    choose_pairs,
+    choose_uuids,
+    merge_tolerances,
+    resolve_names,
+)
 from reconcile_assets.core.compare_pairs import ColumnPair, PairPlan, judge_pair, pair_columns
 from reconcile_assets.core.compare_plan import plan_comparison
 from reconcile_assets.core.compare_values import Likeness, compare_values
@@ -178,6 +184,38 @@ def test_tolerances_fit_their_types_or_are_refused() -> None:
             judge(of(kind), of(kind), tolerance=tolerance)
     with pytest.raises(NotComparable, match="are for numbers"):
         judge(of(K.UNKNOWN), of(K.UNKNOWN), tolerance=Tolerance(abs_tol=1))
+
+
+def test_texts_and_bytes_are_uuids_where_it_is_declared() -> None:
+    digits = "a0eebc999c0b4ef8bb6d6bb9bd380a11"
+    plan = judge(of(K.TEXT), of(K.BYTES), as_uuid=True)
+    assert plan.comparison == "exact"
+    assert plan.note == "column v: text compared with bytes as uuid"
+    assert plan.renders_alike
+    assert compare_values(plan, f"{{{digits.upper()}}}", f"\\x{digits}") is Likeness.SAME
+    assert compare_values(plan, "\\x00", "\\x00") is Likeness.DIFFERENT
+    assert compare_values(plan, digits, None) is Likeness.DIFFERENT
+    texts = judge(of(K.TEXT), of(K.TEXT), as_uuid=True)
+    assert compare_values(texts, "no uuid", "no uuid") is Likeness.SAME
+    assert compare_values(texts, "no uuid", "No uuid") is Likeness.DIFFERENT
+    assert not texts.keeps_unique(source=True)
+    assert judge(of(K.TEXT), of(K.TEXT)).keeps_unique(source=True)
+    assert judge(of(K.BYTES), of(K.BYTES), as_uuid=True).keeps_unique(source=False)
+    assert judge(of(K.UUID), of(K.UUID), as_uuid=True).note is None
+    for a, b in ((K.INTEGER, K.TEXT), (K.TEXT, K.ENUM), (K.JSON, K.UUID), (K.UNKNOWN, K.TEXT)):
+        with pytest.raises(NotComparable, match="only text, bytes and uuid"):
+            judge(of(a), of(b), as_uuid=True)
+
+
+def test_only_uuid_can_be_declared() -> None:
+    pairs, _ = choose_pairs(table("dep"), table("departure"), columns=["dep:departure"])
+    assert choose_uuids(pairs, {"departure": "uuid"}) == ("dep",)
+    assert choose_uuids(pairs, {}) == ()
+    for wrong, error in (({"dep": "text"}, NotComparable), ({"nope": "uuid"}, MissingObject)):
+        with pytest.raises(error):
+            choose_uuids(pairs, wrong)
+    with pytest.raises(NotComparable, match="not compared"):
+        plan_comparison(pairs, ["dep"], uuids=["x"])
 
 
 def test_text_may_be_folded_and_nothing_else_may() -> None:
