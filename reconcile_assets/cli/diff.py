@@ -59,6 +59,7 @@ def add_parser(subparsers: Any) -> None:
     add("--mask", action="append", default=[], metavar="COL", help="never show this column's values")
     add("--limit", type=int, default=100, metavar="N", help="differences listed (default: 100); all are counted")
     add("--strict", action="store_true", help="a coarser type on one side is a difference")
+    add("--no-snapshot", action="store_true", help="hold no snapshot: each statement sees its own moment")
     add("--timeout", type=float, metavar="SECONDS", help="time limit of each statement")
     add("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON document on stdout")
     parser.set_defaults(run=run)
@@ -95,6 +96,7 @@ def run(args: argparse.Namespace) -> int:
         mask=args.mask,
         limit=args.limit,
         strict=args.strict,
+        snapshot=not args.no_snapshot,
         statement_timeout=_timeout(args.timeout),
     )
     if getattr(args, "json", False):

@@ -15,6 +15,7 @@ from reconcile_assets.core.tables import TableName
 from reconcile_assets.databases import open_database
 from reconcile_assets.databases.base import Database, Relation
 from reconcile_assets.engine.comparison import compare_tables
+from reconcile_assets.engine.moving_data import WITHOUT_SNAPSHOT, refuse_unsteady
 from reconcile_assets.engine.progress import UNHEARD, Progress
 from reconcile_assets.errors import ConfigurationError, NotComparable
 
@@ -44,6 +45,7 @@ def diff(
     mask: Sequence[str] = (),
     limit: int = 100,
     strict: bool = False,
+    snapshot: bool = True,
     statement_timeout: float | None = None,
     progress: Progress = UNHEARD,
 ) -> Comparison:
@@ -64,6 +66,7 @@ def diff(
         mask: columns whose values are never shown.
         limit: differences listed; all are counted.
         strict: a coarser type on one side is a difference.
+        snapshot: False reads without one: each statement sees its own moment.
         statement_timeout: seconds for each statement.
         progress: hears how far the comparison is.
 
@@ -82,7 +85,8 @@ def diff(
     )
     with ExitStack() as stack:
         source, target = (
-            stack.enter_context(database.session(statement_timeout=statement_timeout)) for database in databases
+            stack.enter_context(database.session(statement_timeout=statement_timeout, repeatable=snapshot))
+            for database in databases
         )
         progress.begin(source.cost, target.cost)
         tables = source.describe(relations[0]), target.describe(relations[1])
@@ -109,9 +113,11 @@ def diff(
             mask=resolve_names(mask, pairs),
             zones=zones,
             uuids=choose_uuids(pairs, key_types or {}),
-            notes=(*key_notes, *notes),
+            notes=(*key_notes, *notes, *(() if snapshot else (WITHOUT_SNAPSHOT,))),
             progress=progress,
         )
+        if not snapshot:
+            refuse_unsteady(found[None], pairs, zones or {})
     return found[None]
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from reconcile_assets.databases import open_database
 from reconcile_assets.errors import ReconcileAssetsError
-from reconcile_assets_tests.integration.options.engines import ALL, EveryEngine
+from reconcile_assets_tests.integration.options.engines import ALL, PAIRS, SIZES, EveryEngine
 
 WRITTEN_BY_OTHERS = [engine for engine in ALL if engine != "duckdb"]  # whose file has one process at a time
 
@@ -30,3 +30,20 @@ def test_it_can_not_write_either(engines: EveryEngine, engine: str) -> None:
         session.fetch_scalar("DELETE FROM small")
     with open_database(engines.url(engine, 0), name="source").session() as session:
         assert int(session.fetch_scalar("SELECT count(*) FROM small")) == 1
+
+
+def test_what_stands_still_is_compared_as_with_a_snapshot(engines: EveryEngine) -> None:
+    for engine in ALL:
+        for side in (0, 1):
+            rows = [(number, f"v{number}") for number in range(30)]
+            rows[7] = (7, f"side {side}")
+            engines.fill(engine, side, {"id": "BIGINT", "v": "TEXT"}, rows[side:])
+    for source, target in PAIRS:
+        for table in SIZES if source != target else ["small"]:
+            found = engines.diff(source, target, table, table, snapshot=False)
+            counted = (found.missing_in_target, found.missing_in_source, found.value_differs)
+            assert counted == (1, 0, 1), (source, target, table)
+            assert any("no snapshot" in note for note in found.notes)
+        found = engines.diff(source, target, "small", "small", snapshot=False, where="id NOT IN (0, 7)")
+        assert (found.verdict, found.source_cost.scans) == ("matched", 1), (source, target)
+    assert not any("no snapshot" in note for note in engines.diff("sqlite", "mysql", "small", "small").notes)
