@@ -9,6 +9,8 @@ PY := .venv/bin/python
 # Chromium keeps a folder below these, whatever its profile: here and not in the home folder.
 PYTEST := XDG_CONFIG_HOME="$(CURDIR)/.state/xdg" XDG_CACHE_HOME="$(CURDIR)/.state/xdg" $(PY) -m pytest --basetemp=.state/pytest
 READY := .venv/.ready
+# The tests of the UI mostly wait for Dagster's daemon: beside them others run, the slowest files first.
+WORKERS ?= 3
 export PYTHON
 export DAGSTER_DISABLE_TELEMETRY := 1
 export COVERAGE_FILE := .state/coverage
@@ -44,7 +46,7 @@ unit: $(READY) ## unit and property tests without sockets; they alone cover 90 %
 	$(PY) -m coverage report --include='reconcile_assets/core/*' --fail-under=90
 
 integration: $(READY) chromium ## tests on real databases and of the UI in a browser; with the unit tests before they cover 80 %
-	$(PYTEST) reconcile_assets_tests/guards reconcile_assets_tests/integration reconcile_assets_tests/e2e \
+	$(PYTEST) -n $(WORKERS) --dist loadfile reconcile_assets_tests/e2e reconcile_assets_tests/guards reconcile_assets_tests/integration \
 	  --cov --cov-append --cov-fail-under=80
 
 test: lint audit unit integration ## lint, audit and every test
