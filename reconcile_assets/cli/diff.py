@@ -5,9 +5,14 @@ Nothing heavy is imported here: two small tables are compared within a second of
 
 import argparse
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconcile_assets.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reconcile_assets.core.compare import Comparison
 
 EXIT_CODES = {"matched": 0, "mismatched": 1, "inconclusive": 2}
 
@@ -18,6 +23,7 @@ examples:
   reconcile-assets diff $A orders sqlite:///orders.db orders
   reconcile-assets diff $A flights duckdb:///:memory: export/flights.parquet -k flight_id
   reconcile-assets diff $A log $B log --keyless --where "day = '2024-01-01'" --json
+  reconcile-assets diff $A orders $B orders --html orders.html --mask email
 
 exit codes: 0 matched; 1 mismatched; 2 could not verify
 """
@@ -57,10 +63,11 @@ def add_parser(subparsers: Any) -> None:
     add("--zone", action="append", default=[], metavar="COL=ZONE", help="the zone of a column's zoneless times")
     add("--key-type", action="append", default=[], metavar="COL=uuid", help="texts or bytes of this column are UUIDs")
     add("--mask", action="append", default=[], metavar="COL", help="never show this column's values")
-    add("--limit", type=int, default=100, metavar="N", help="differences listed (default: 100); all are counted")
+    add("--limit", type=int, metavar="N", help="differences listed (default: 100, 10 in the summary); all are counted")
     add("--strict", action="store_true", help="a coarser type on one side is a difference")
     add("--no-snapshot", action="store_true", help="hold no snapshot: each statement sees its own moment")
     add("--timeout", type=float, metavar="SECONDS", help="time limit of each statement")
+    add("--html", metavar="FILE", help="also write the comparison to this file, as one page")
     add("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON document on stdout")
     parser.set_defaults(run=run)
 
@@ -71,43 +78,74 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ReconcileAssetsError: nothing could be verified.
     """
-    from reconcile_assets.cli.diff_summary import summary_lines, why_inconclusive
-    from reconcile_assets.engine.diff import diff
+    from reconcile_assets.cli.diff_page import check_page_path
 
-    comparison = diff(
-        args.source_url,
-        args.source_table,
-        args.target_url,
-        args.target_table,
-        key=args.key,
-        keyless=args.keyless,
-        columns=args.column,
-        exclude=args.exclude,
-        where=args.where,
-        where_source=args.where_source,
-        where_target=args.where_target,
-        abs_tol=_numbers("--abs-tol", args.abs_tol),
-        rel_tol=_numbers("--rel-tol", args.rel_tol),
-        seconds=_numbers("--seconds", args.seconds),
-        ignore_case=args.ignore_case,
-        ignore_trailing_space=args.ignore_trailing_space,
-        zones=dict(_assignment("--zone", text) for text in args.zone),
-        key_types=dict(_assignment("--key-type", text) for text in args.key_type),
-        mask=args.mask,
-        limit=args.limit,
-        strict=args.strict,
-        snapshot=not args.no_snapshot,
-        statement_timeout=_timeout(args.timeout),
-    )
+    page = None if args.html is None else check_page_path(args.html)
+    comparison = _compare(args)
+    code = EXIT_CODES[comparison.verdict.value]
+    failure = None if page is None else _page_failure(page, comparison)
     if getattr(args, "json", False):
         from reconcile_assets.cli.output import print_json
 
         print_json(comparison.to_dict())
     else:
-        print("\n".join(summary_lines(comparison)))
+        from reconcile_assets.cli.diff_summary import LISTED, print_summary
+
+        print_summary(comparison, listed=LISTED if args.limit is None else args.limit)
     if comparison.verdict.value == "inconclusive":
+        from reconcile_assets.cli.diff_summary import why_inconclusive
+
         print(why_inconclusive(comparison), file=sys.stderr)
-    return EXIT_CODES[comparison.verdict.value]
+    if failure is not None:
+        print(failure, file=sys.stderr)
+        return 2
+    return code
+
+
+def _page_failure(page: "Path", comparison: "Comparison") -> str | None:
+    """Write the page; why it could not be written, as what was found is still told."""
+    from reconcile_assets.cli.diff_page import write_page
+    from reconcile_assets.cli.output import say
+
+    try:
+        write_page(page, comparison)
+    except ConfigurationError as error:
+        return str(error)
+    say(f"the page is written to {page}")
+    return None
+
+
+def _compare(args: argparse.Namespace) -> "Comparison":
+    from reconcile_assets.cli.diff_progress import DiffProgress
+    from reconcile_assets.engine.diff import diff
+
+    with DiffProgress() as progress:
+        return diff(
+            args.source_url,
+            args.source_table,
+            args.target_url,
+            args.target_table,
+            key=args.key,
+            keyless=args.keyless,
+            columns=args.column,
+            exclude=args.exclude,
+            where=args.where,
+            where_source=args.where_source,
+            where_target=args.where_target,
+            abs_tol=_numbers("--abs-tol", args.abs_tol),
+            rel_tol=_numbers("--rel-tol", args.rel_tol),
+            seconds=_numbers("--seconds", args.seconds),
+            ignore_case=args.ignore_case,
+            ignore_trailing_space=args.ignore_trailing_space,
+            zones=dict(_assignment("--zone", text) for text in args.zone),
+            key_types=dict(_assignment("--key-type", text) for text in args.key_type),
+            mask=args.mask,
+            limit=100 if args.limit is None else args.limit,
+            strict=args.strict,
+            snapshot=not args.no_snapshot,
+            statement_timeout=_timeout(args.timeout),
+            progress=progress,
+        )
 
 
 def _assignment(option: str, text: str) -> tuple[str, str]:

@@ -1,27 +1,72 @@
-"""A comparison as lines for people."""
+"""A comparison as lines for people: what was counted, how each column was compared, and rows that differ."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from reconcile_assets.cli.output import printable
+from reconcile_assets.cli.diff_rows import difference_lines
+from reconcile_assets.cli.styled_lines import Line, Span, pad, print_lines, wrap
+from reconcile_assets.core.side_by_side import cut_text, escape_text, text_width
 
 if TYPE_CHECKING:
     from reconcile_assets.core.compare import Comparison
-    from reconcile_assets.core.difference import Difference
+
+LISTED = 10
+"""Differences that are listed where nobody said how many."""
+
+_MOST_EQUAL_COLUMNS = 30  # shown of those in which nothing differs
+_BADGES = {"matched": "bold black on green", "mismatched": "bold white on red", "inconclusive": "bold black on yellow"}
 
 
 def why_inconclusive(comparison: "Comparison") -> str:
     """The one line that says what could not be verified."""
     names = [name for name, column in comparison.columns.items() if column.comparison.startswith("uncomparable")]
     return (
-        f"could not verify: no exact comparison for {', '.join(names)}; leave them out with --exclude, or declare how"
+        f"could not verify: no exact comparison for {escape_text(', '.join(names))};"
+        " leave them out with --exclude, or declare how"
     )
 
 
-def summary_lines(comparison: "Comparison") -> list[str]:
-    """The comparison as lines for people."""
-    lines = [comparison.verdict.value.upper(), ""]
-    for side, counts in (("source", comparison.source), ("target", comparison.target)):
-        lines.append(f"  {side}             {counts.rows:>12,} rows")
+def print_summary(comparison: "Comparison", *, listed: int = LISTED) -> None:
+    """Print the summary on stdout."""
+    print_lines(lambda width, coloured: summary_lines(comparison, width, listed, carets=not coloured))
+
+
+def summary_lines(comparison: "Comparison", width: int, listed: int, *, carets: bool) -> Iterator[Line]:
+    """The whole summary.
+
+    Args:
+        width: cells that a line may take.
+        listed: differences that are listed.
+        carets: mark the characters that differ in a line of their own.
+    """
+    verdict = comparison.verdict.value
+    yield [Span(verdict.upper(), _BADGES[verdict])]
+    yield []
+    yield from _count_lines(comparison, width)
+    yield from _column_lines(comparison, width)
+    yield from _difference_lines(comparison, width, listed, carets=carets)
+    yield from _note_lines(comparison, width)
+    yield []
+    yield from wrap([], _cost(comparison), width, "dim")
+
+
+def _count_lines(comparison: "Comparison", width: int) -> Iterator[Line]:
+    source, target = comparison.source, comparison.target
+    for side, name in (("source", comparison.source_name), ("target", comparison.target_name)):
+        if name:
+            yield from wrap([Span(f"  {side}  ")], escape_text(name), width)
+    if comparison.source_name or comparison.target_name:
+        yield []
+    room = min(max((width - 20) // 2, 8), 16)
+    yield [Span(f"  {'':<18}{'source':>{room}}{'target':>{room}}", "bold")]
+    for label, left, right in (
+        ("rows", source.rows, target.rows),
+        ("NULL in the key", source.null_keys, target.null_keys),
+        ("rows beyond keys", source.duplicate_keys, target.duplicate_keys),
+    ):
+        if left or right or label == "rows":
+            yield [Span(f"  {label:<18}{left:>{room},}{right:>{room},}")]
+    yield []
     for label, count in (
         ("missing in target", comparison.missing_in_target),
         ("missing in source", comparison.missing_in_source),
@@ -29,46 +74,69 @@ def summary_lines(comparison: "Comparison") -> list[str]:
         ("within tolerance", comparison.within_tolerance),
     ):
         if count or label != "within tolerance":
-            lines.append(f"  {label:<18} {count:>12,}")
-    lines += _column_lines(comparison)
-    if comparison.differences:
-        lines += ["", "differences"]
-        lines += [line for item in comparison.differences for line in _difference_lines(item)]
-    if comparison.notes:
-        lines += ["", "notes", *(f"  {note}" for note in comparison.notes)]
-    cost = comparison.source_cost.bytes + comparison.target_cost.bytes
-    lines += ["", f"{comparison.seconds:.2f} s, {cost / 1e6:.2f} MB received"]
-    return [printable(line) for line in lines]
+            yield [
+                Span(f"  {label:<18}"),
+                Span(f"{count:>{room},}", "" if label == "within tolerance" else _red(count)),
+            ]
 
 
-def _column_lines(comparison: "Comparison") -> list[str]:
+def _column_lines(comparison: "Comparison", width: int) -> Iterator[Line]:
     if not comparison.columns:
-        return []
-    width = max(len(name) for name in comparison.columns)
-    lines = ["", "columns"]
-    for name, column in comparison.columns.items():
-        differs = f"{column.differs:,} differ" if column.differs else "-"
-        lines.append(f"  {name:<{width}}  {differs:>16}  {column.comparison}")
-    return lines
+        return
+    told = [(name, found) for name, found in comparison.columns.items() if found.differs or found.comparison != "exact"]
+    quiet = [name for name, found in comparison.columns.items() if not found.differs and found.comparison == "exact"]
+    if len(quiet) <= _MOST_EQUAL_COLUMNS:
+        told, quiet = list(comparison.columns.items()), []
+    names = [cut_text(escape_text(name), max(width // 2 - 12, 8)) for name, _ in told]
+    room = max(map(text_width, (*names, "column")))
+    yield []
+    yield [Span(f"  {'column':<{room}}  {'differs':>13}  compared", "bold")]
+    for name, (_, found) in zip(names, told, strict=True):
+        differs = f"{found.differs:,}" if found.differs else "-"
+        how = ": ".join(found.comparison.split(":", 1))
+        head = [Span(f"  {pad(name, room)}  "), Span(f"{differs:>13}", _red(found.differs)), Span("  ")]
+        style = "yellow" if how.startswith("uncomparable") else ""
+        yield from wrap(head, escape_text(how), width, style)
+    if quiet:
+        yield [Span(f"  {len(quiet):,} more columns: none differs, compared exactly", "dim")]
 
 
-_SHOWN = 60  # characters of a value
+def _red(count: int) -> str:
+    return "bold red" if count else ""
 
 
-def _difference_lines(item: "Difference") -> list[str]:
-    key = ", ".join(f"{name}={_short(value)}" for name, value in item.key.items()) or "(row)"
-    if item.source is not None and item.target is not None:
-        lines = [f"  {item.kind.value}  {key}"]
-        for name in item.source:
-            lines.append(f"      {name}: {_short(item.source[name])} -> {_short(item.target.get(name))}")
-        return lines
-    values = item.source if item.source is not None else item.target or {}
-    if item.key:
-        return [f"  {item.kind.value}  {key}"]
-    shown = ", ".join(f"{name}={_short(value)}" for name, value in values.items())
-    return [f"  {item.kind.value}  {shown}"]
+def _difference_lines(comparison: "Comparison", width: int, listed: int, *, carets: bool) -> Iterator[Line]:
+    total = comparison.missing_in_target + comparison.missing_in_source + comparison.value_differs
+    shown = comparison.differences[:listed]
+    if not total:
+        return
+    yield []
+    if not shown:
+        yield [Span(f"differences: none of {total:,} is listed; --limit N lists N of them")]
+        return
+    heading = f"differences: {len(shown):,} of {total:,}" if len(shown) < total else f"differences: all {total:,}"
+    yield [Span(heading, "bold")]
+    yield from difference_lines(shown, width, carets=carets)
+    if len(shown) < total:
+        yield []
+        more = f"{total - len(shown):,} more differ; see them with --limit N, --json or --html FILE"
+        yield from wrap([], more, width)
 
 
-def _short(value: object) -> str:
-    text = "NULL" if value is None else repr(value) if isinstance(value, str) else str(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... ({len(text)} characters)"
+def _note_lines(comparison: "Comparison", width: int) -> Iterator[Line]:
+    # How many are listed here was said beside them; this note is about the list in --json.
+    notes = [note for note in comparison.notes if not note.endswith("differences are listed; all are counted")]
+    if not notes:
+        return
+    yield []
+    yield [Span("notes", "bold")]
+    for note in notes:
+        yield from wrap([Span("  ")], escape_text(note), width)
+
+
+def _cost(comparison: "Comparison") -> str:
+    source, target = comparison.source_cost, comparison.target_cost
+    received = (
+        f"{source.rows_read:,} and {target.rows_read:,} rows received, {(source.bytes + target.bytes) / 1e6:.2f} MB"
+    )
+    return f"{comparison.seconds:.2f} s, {source.scans} and {target.scans} scans, {received}"

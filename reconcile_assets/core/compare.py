@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from reconcile_assets.core.difference import Difference, Differences
 from reconcile_assets.core.verdicts import Verdict
@@ -89,6 +90,8 @@ class Comparison:
         within_tolerance: rows that differ, but only within the declared tolerances or the coarser type.
         source_cost, target_cost: for the whole call, where several partitions were compared in it.
         seconds: likewise.
+        source_name, target_name: what was compared, for people; empty where nobody said.
+        compared_at: when it began; has a zone, None where nobody said.
     """
 
     verdict: Verdict
@@ -106,6 +109,18 @@ class Comparison:
     source_cost: SideCost = NO_COST
     target_cost: SideCost = NO_COST
     seconds: float = 0.0
+    source_name: str = ""
+    target_name: str = ""
+    compared_at: datetime | None = None
+
+    def to_html(self) -> str:
+        """The comparison as one HTML page, which needs no script and nothing from elsewhere.
+
+        The page shows the listed differences with their values, except of masked columns.
+        """
+        from reconcile_assets.core.compare_html import render_comparison  # loads a template engine
+
+        return render_comparison(self)
 
     def to_dict(self) -> dict[str, object]:
         """The comparison as JSON: the document that ``reconcile-assets diff --json`` prints."""

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-MASKED = "***"
+
+class Masked(str):
+    """What stands in a masked value's place; no value of a database is one, though it may read the same."""
+
+    __slots__ = ()
+
+
+MASKED = Masked("***")
 
 Value = bool | int | float | str | None
 

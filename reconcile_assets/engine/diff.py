@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from reconcile_assets.core.compare import Comparison
 from reconcile_assets.core.compare_choice import (
@@ -83,6 +85,7 @@ def diff(
         _relation(databases[0], source_table, where if where_source is None else where_source),
         _relation(databases[1], target_table, where if where_target is None else where_target),
     )
+    began = datetime.now(UTC)
     with ExitStack() as stack:
         source, target = (
             stack.enter_context(database.session(statement_timeout=statement_timeout, repeatable=snapshot))
@@ -118,7 +121,18 @@ def diff(
         )
         if not snapshot:
             refuse_unsteady(found[None], pairs, zones or {})
-    return found[None]
+    return replace(
+        found[None],
+        source_name=_shown_name(databases[0], source_table, relations[0]),
+        target_name=_shown_name(databases[1], target_table, relations[1]),
+        compared_at=began,
+    )
+
+
+def _shown_name(database: Database, table: str, relation: Relation) -> str:
+    """What a side's rows are: a table or file (a query is not repeated), its engine, and the condition on it."""
+    name = table if relation.query != table else str(relation)
+    return f"{name} ({database.engine})" + (f" where {relation.where}" if relation.where else "")
 
 
 def _relation(database: Database, table: str, where: str | None) -> Relation:
