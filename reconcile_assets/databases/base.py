@@ -252,6 +252,11 @@ class Database(ABC):
     name: str
     engine: str
 
+    @property
+    def place(self) -> str:
+        """Where the database is, for people: its name and host, or its file; never a user or a password."""
+        return ""
+
     def file_query(self, text: str) -> str | None:
         """The query that a text in a table's place stands for: a file, or a query itself; None for a table's name."""
         return None

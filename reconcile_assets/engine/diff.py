@@ -130,9 +130,10 @@ def diff(
 
 
 def _shown_name(database: Database, table: str, relation: Relation) -> str:
-    """What a side's rows are: a table or file (a query is not repeated), its engine, and the condition on it."""
+    """What a side's rows are: a table or file (a query is not repeated), where it is, and the condition on it."""
     name = table if relation.query != table else str(relation)
-    return f"{name} ({database.engine})" + (f" where {relation.where}" if relation.where else "")
+    where = ", ".join(part for part in (database.engine, database.place) if part)
+    return f"{name} ({where})" + (f" where {relation.where}" if relation.where else "")
 
 
 def _relation(database: Database, table: str, where: str | None) -> Relation:

@@ -32,6 +32,11 @@ class DuckdbDatabase(Database):
     def __repr__(self) -> str:
         return f"DuckdbDatabase(name={self.name!r})"
 
+    @property
+    def place(self) -> str:
+        """See :meth:`Database.place`."""
+        return "" if self._path == MEMORY else self._path
+
     def file_query(self, text: str) -> str | None:
         """See :meth:`Database.file_query`."""
         return file_query(text)

@@ -22,6 +22,12 @@ class MysqlDatabase(Database):
     def __repr__(self) -> str:
         return f"MysqlDatabase(name={self.name!r})"
 
+    @property
+    def place(self) -> str:
+        """See :meth:`Database.place`."""
+        host = None if self._parameters["unix_socket"] else self._parameters["host"]
+        return " on ".join(name for name in (self._parameters["database"], host) if name)
+
     @contextmanager
     def session(
         self,

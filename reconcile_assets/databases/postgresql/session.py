@@ -55,6 +55,13 @@ class PostgresDatabase(Database):
     def __repr__(self) -> str:
         return f"PostgresDatabase(name={self.name!r})"
 
+    @property
+    def place(self) -> str:
+        """See :meth:`Database.place`."""
+        host = self._parameters.get("host", "")
+        names = (self._parameters.get("dbname", ""), "" if host.startswith("/") else host)
+        return " on ".join(name for name in names if name)
+
     @contextmanager
     def session(
         self,

@@ -33,6 +33,11 @@ class SqliteDatabase(Database):
     def __repr__(self) -> str:
         return f"SqliteDatabase(name={self.name!r})"
 
+    @property
+    def place(self) -> str:
+        """See :meth:`Database.place`."""
+        return self._path
+
     @contextmanager
     def session(
         self,
