@@ -62,6 +62,7 @@ def add_parser(subparsers: Any) -> None:
         add(name, action="append", default=[], metavar="COL", help=f"{text} may differ in this text column; repeatable")
     add("--zone", action="append", default=[], metavar="COL=ZONE", help="the zone of a column's zoneless times")
     add("--key-type", action="append", default=[], metavar="COL=uuid", help="texts or bytes of this column are UUIDs")
+    add("--zero-date-as-null", action="store_true", help="read MySQL's 0000-00-00 as NULL")
     add("--mask", action="append", default=[], metavar="COL", help="never show this column's values")
     add("--limit", type=int, metavar="N", help="differences listed (default: 100, 10 in the summary); all are counted")
     add("--strict", action="store_true", help="a coarser type on one side is a difference")
@@ -139,7 +140,8 @@ def _compare(args: argparse.Namespace) -> "Comparison":
             ignore_trailing_space=args.ignore_trailing_space,
             zones=dict(_assignment("--zone", text) for text in args.zone),
             key_types=dict(_assignment("--key-type", text) for text in args.key_type),
-            mask=args.mask,
+            zero_date_as_null=args.zero_date_as_null,
+        mask=args.mask,
             limit=100 if args.limit is None else args.limit,
             strict=args.strict,
             snapshot=not args.no_snapshot,

@@ -68,12 +68,14 @@ class ColumnForm:
     Attributes:
         native: both sides are one engine and one type, so that the engine's own binary form may serve.
         zone: IANA zone in which a zoneless time is read as an instant; None leaves it zoneless.
+        zero_is_null: MySQL's ``0000-00-00`` is read as NULL; the column then counts as nullable.
     """
 
     column: Column
     canonical: Canonical
     native: bool = False
     zone: str | None = None
+    zero_is_null: bool = False
 
 
 NATURAL: dict[TypeKind, Form] = {

@@ -15,6 +15,7 @@ NUMBERS = frozenset({TypeKind.INTEGER, TypeKind.DECIMAL, TypeKind.FLOAT32, TypeK
 FLOATS = frozenset({TypeKind.FLOAT32, TypeKind.FLOAT64})
 TEXTS = frozenset({TypeKind.TEXT, TypeKind.CHAR, TypeKind.ENUM})
 CLOCKS = frozenset({TypeKind.TIME, TypeKind.TIMESTAMP, TypeKind.TIMESTAMPTZ})
+DATED = frozenset({TypeKind.DATE, TypeKind.TIMESTAMP, TypeKind.TIMESTAMPTZ})
 ZONELESS = frozenset({TypeKind.DATE, TypeKind.TIMESTAMP})
 UUIDS = frozenset({TypeKind.UUID, TypeKind.TEXT, TypeKind.CHAR, TypeKind.BYTES})
 MOMENTS = frozenset({Form.DATE, Form.TIME, Form.TIMESTAMP, Form.TIMESTAMPTZ})
@@ -42,6 +43,7 @@ class PairPlan:
         coarse_float: one side keeps single precision only.
         same_engine: both sides are one engine, so that they render alike what they render at all.
         zones: the declared zone of each side's zoneless times.
+        zero_is_null: MySQL's ``0000-00-00`` is read as NULL.
         note: a sentence about the types, None without one.
     """
 
@@ -54,6 +56,7 @@ class PairPlan:
     native: bool = False
     same_engine: bool = False
     zones: tuple[str | None, str | None] = (None, None)
+    zero_is_null: bool = False
     note: str | None = None
 
     @property
@@ -89,7 +92,7 @@ class PairPlan:
         """Whether different values of one side always stay different in the common form."""
         kind = (self.pair.source if source else self.pair.target).type.kind
         other = (self.pair.target if source else self.pair.source).type.kind
-        if not self.is_exact or self.canonical is None:
+        if not self.is_exact or self.canonical is None or (self.zero_is_null and kind in DATED):
             return False
         return not (kind in TEXTS and (other not in TEXTS or self.canonical.form is Form.UUID))
 
@@ -98,7 +101,10 @@ class PairPlan:
         if self.canonical is None:
             raise NotComparable(f"column {self.name} can't be compared: {self.comparison}")
         column = self.pair.source if source else self.pair.target
-        return ColumnForm(column, self.canonical, self.native, self.zones[0 if source else 1])
+        zero_is_null = self.zero_is_null and column.type.kind in DATED
+        if zero_is_null:
+            column = replace(column, nullable=True)
+        return ColumnForm(column, self.canonical, self.native, self.zones[0 if source else 1], zero_is_null)
 
 
 def pair_columns(
@@ -177,6 +183,7 @@ def judge_pair(
     same_engine: bool = False,
     zones: tuple[str | None, str | None] = (None, None),
     as_uuid: bool = False,
+    zero_is_null: bool = False,
 ) -> PairPlan:
     """Decide how a pair is compared.
 
@@ -185,6 +192,7 @@ def judge_pair(
         same_engine: both sides are one engine, so that its own binary forms may serve.
         zones: the IANA zone in which each side's zoneless times are read; None where none was declared.
         as_uuid: texts and bytes that write a UUID are that UUID.
+        zero_is_null: MySQL's ``0000-00-00`` is read as NULL.
 
     Raises:
         NotComparable: the tolerance or the declared type does not fit the types.
@@ -200,6 +208,7 @@ def judge_pair(
     if note and TypeKind.CHAR in (a.kind, b.kind):
         note += ", without the padding of char"
     plan = PairPlan(pair, "exact", canonical, same_engine=same_engine, zones=zones, note=note)
+    plan = replace(plan, zero_is_null=zero_is_null and bool({a.kind, b.kind} & DATED))
     plan = replace(plan, native=same_engine and a.kind is b.kind and not any(zones))
     if tolerance:
         return _with_tolerance(plan, a, b, tolerance)

@@ -63,6 +63,7 @@ def plan_comparison(
     same_engine: bool = False,
     zones: Mapping[str, str] | None = None,
     uuids: Collection[str] = (),
+    zero_date_as_null: bool = False,
 ) -> ComparisonPlan:
     """Plan a comparison.
 
@@ -72,6 +73,7 @@ def plan_comparison(
         tolerances: by the source's names.
         zones: IANA zone by column name (of either side), for zoneless times.
         uuids: by the source's names, columns whose texts and bytes are UUIDs.
+        zero_date_as_null: MySQL's ``0000-00-00`` is read as NULL.
 
     Raises:
         NotComparable: a key or tolerance names no pair, or can't be used for its types.
@@ -91,6 +93,7 @@ def plan_comparison(
             same_engine=same_engine,
             zones=((zones or {}).get(pair.source.name), (zones or {}).get(pair.target.name)),
             as_uuid=pair.source.name in uuids,
+            zero_is_null=zero_date_as_null,
         )
         for pair in pairs
     ]

@@ -45,6 +45,7 @@ def compare_tables(
     mask: Sequence[str] = (),
     zones: Mapping[str, str] | None = None,
     uuids: Collection[str] = (),
+    zero_date_as_null: bool = False,
     notes: Sequence[str] = (),
     progress: Progress = UNHEARD,
 ) -> dict[str | None, Comparison]:
@@ -61,6 +62,7 @@ def compare_tables(
         mask: the source's names of columns whose values are never shown.
         zones: IANA zone by column name, for zoneless times beside instants.
         uuids: the source's names of columns whose texts and bytes are UUIDs, in whatever spelling.
+        zero_date_as_null: MySQL's ``0000-00-00`` is read as NULL.
         notes: sentences that each comparison carries.
         progress: hears how far the comparison is.
 
@@ -78,7 +80,14 @@ def compare_tables(
     pairs, pair_notes = _pairs(tables, columns, key)
     same_engine = source.engine == target.engine
     plan = plan_comparison(
-        pairs, key, tolerances=tolerances, strict=strict, same_engine=same_engine, zones=zones, uuids=uuids
+        pairs,
+        key,
+        tolerances=tolerances,
+        strict=strict,
+        same_engine=same_engine,
+        zones=zones,
+        uuids=uuids,
+        zero_date_as_null=zero_date_as_null,
     )
     _refuse_unknown_masks(mask, pairs)
     filters = partitions, target_partitions or _target_filter(partitions, pairs, tables[1])

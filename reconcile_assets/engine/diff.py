@@ -44,6 +44,7 @@ def diff(
     ignore_trailing_space: Sequence[str] = (),
     zones: Mapping[str, str] | None = None,
     key_types: Mapping[str, str] | None = None,
+    zero_date_as_null: bool = False,
     mask: Sequence[str] = (),
     limit: int = 100,
     strict: bool = False,
@@ -65,6 +66,7 @@ def diff(
         ignore_case, ignore_trailing_space: text columns whose case, or spaces at the end, may differ.
         zones: the IANA zone of a column's zoneless times.
         key_types: ``uuid`` for columns, in the key or not, whose texts or bytes are UUIDs in whatever spelling.
+        zero_date_as_null: MySQL's ``0000-00-00`` is read as NULL.
         mask: columns whose values are never shown.
         limit: differences listed; all are counted.
         strict: a coarser type on one side is a difference.
@@ -115,8 +117,14 @@ def diff(
             strict=strict,
             mask=resolve_names(mask, pairs),
             zones=zones,
+            zero_date_as_null=zero_date_as_null,
             uuids=choose_uuids(pairs, key_types or {}),
-            notes=(*key_notes, *notes, *(() if snapshot else (WITHOUT_SNAPSHOT,))),
+            notes=(
+                *key_notes,
+                *notes,
+                *((WITHOUT_SNAPSHOT,) if not snapshot else ()),
+                *(("MySQL's 0000-00-00 was read as NULL",) if zero_date_as_null else ()),
+            ),
             progress=progress,
         )
         if not snapshot:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from reconcile_assets.core.canonical import Canonical, ColumnForm, Form
 from reconcile_assets.core.tables import ColumnType, TypeKind
-from reconcile_assets.databases.mysql.statements import Sql, fill, integer_literal, sql, text_literal
+from reconcile_assets.databases.mysql.statements import Sql, fill, identifier, integer_literal, sql, text_literal
 from reconcile_assets.databases.mysql.types import FINEST, MysqlType
 from reconcile_assets.errors import NotComparable
 
@@ -25,6 +25,14 @@ _PLAIN = (
     " ELSE CONCAT({sign}, LEFT({digits}, {e} + 1), '.', SUBSTRING({digits}, {e} + 2)) END"
 )
 _UUID = "^(\\{([0-9A-Fa-f]{4}-?){7}[0-9A-Fa-f]{4}\\}|([0-9A-Fa-f]{4}-?){7}[0-9A-Fa-f]{4})\\z"
+
+
+def read_column(form: ColumnForm) -> Sql:
+    """A column as it is read: by its name, without the zero date where that stands for NULL."""
+    name = identifier(form.column.name)
+    if not form.zero_is_null:
+        return name
+    return fill("IF({x} = '0000-00-00 00:00:00', NULL, {x})", x=name)
 
 
 def column_sql(form: ColumnForm, name: Sql) -> Sql:

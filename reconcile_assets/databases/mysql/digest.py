@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from reconcile_assets.core.canonical import ColumnForm
 from reconcile_assets.core.tables import TypeKind
 from reconcile_assets.databases.base import Bucket, RowsetQuery
-from reconcile_assets.databases.mysql.canonical import column_sql, fixed_length, is_its_own_bytes
+from reconcile_assets.databases.mysql.canonical import column_sql, fixed_length, is_its_own_bytes, read_column
 from reconcile_assets.databases.mysql.statements import (
     Sql,
     bytes_literal,
@@ -175,10 +175,10 @@ class DigestQueries:
         )
 
     def _shipped_items(self, *, values: bool) -> list[Sql]:
-        key = [value_sql(form, identifier(form.column.name)) for form in self.query.key]
+        key = [value_sql(form, read_column(form)) for form in self.query.key]
         if not values:
             return [*key, fill("MD5({record})", record=self._row_record())]
-        return [*key, *(value_sql(form, identifier(form.column.name)) for form in self.query.columns)]
+        return [*key, *(value_sql(form, read_column(form)) for form in self.query.columns)]
 
     def _key_record(self) -> Sql:
         return record_sql(self.query.key)
@@ -187,7 +187,7 @@ class DigestQueries:
         return record_sql((*self.query.key, *self.query.columns))
 
     def _any_null(self) -> Sql:
-        tests = [fill("{k} IS NULL", k=identifier(form.column.name)) for form in self.query.key if form.column.nullable]
+        tests = [fill("{k} IS NULL", k=read_column(form)) for form in self.query.key if form.column.nullable]
         return fill("({tests})", tests=join(" OR ", tests)) if tests else sql("0")
 
     def _window(self) -> Sql:
@@ -218,7 +218,7 @@ def record_sql(forms: Sequence[ColumnForm]) -> Sql:
 
 def _field_sql(form: ColumnForm) -> Sql:
     """Type, length and bytes; written out twice, the bytes are computed twice: the length is had more cheaply."""
-    column = identifier(form.column.name)
+    column = read_column(form)
     found = column_sql(form, column)
     size = fixed_length(form)
     if size is not None:

@@ -207,6 +207,21 @@ def test_texts_and_bytes_are_uuids_where_it_is_declared() -> None:
             judge(of(a), of(b), as_uuid=True)
 
 
+def test_a_zero_date_makes_a_column_nullable_and_no_key_unique() -> None:
+    for kind in (K.DATE, K.TIMESTAMP, K.TIMESTAMPTZ):
+        pair = ColumnPair(Column("v", of(kind), nullable=False), Column("v", of(kind), nullable=False))
+        plan = judge_pair(pair, zero_is_null=True)
+        assert plan.form(source=True).zero_is_null
+        assert plan.form(source=False).column.nullable
+        assert not plan.keeps_unique(source=True)
+        assert judge_pair(pair).keeps_unique(source=True)
+        assert not judge_pair(pair).form(source=True).column.nullable
+    for kind in (K.TIME, K.TEXT, K.INTEGER):
+        plan = judge(of(kind), of(kind), zero_is_null=True)
+        assert not plan.form(source=True).zero_is_null
+        assert plan.keeps_unique(source=True)
+
+
 def test_only_uuid_can_be_declared() -> None:
     pairs, _ = choose_pairs(table("dep"), table("departure"), columns=["dep:departure"])
     assert choose_uuids(pairs, {"departure": "uuid"}) == ("dep",)
