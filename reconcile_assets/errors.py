@@ -24,6 +24,7 @@ without row values or secrets: it may be shown to anyone.
     │   ├── NotComparable         the comparison asked for is not defined
     │   ├── AlreadyRunning        port, state folder or lock is held by another process
     │   └── LedgerCorrupt         the audit chain or a kept file does not verify
+    ├── CircuitOpen               a dependency that is down is left alone; nothing was tried
     ├── ProofFailed               what stands in the target is not what was read; rolled back
     ├── CouldNotVerify            the outcome of a comparison is not known
     └── UnknownOutcome            the reply to COMMIT was lost; look the batch id up
@@ -106,6 +107,18 @@ class AlreadyRunning(PermanentError):
 
 class LedgerCorrupt(PermanentError):
     """An audit chain or a kept file does not verify; the first bad entry is named."""
+
+
+class CircuitOpen(ReconcileAssetsError):
+    """The breaker of a dependency refuses calls; not to be retried before it lets one through.
+
+    Attributes:
+        retry_after: seconds until the next probe may begin.
+    """
+
+    def __init__(self, message: str, *, retry_after: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class ProofFailed(ReconcileAssetsError):
