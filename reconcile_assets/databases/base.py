@@ -27,6 +27,7 @@ from reconcile_assets.errors import UnknownEngine
 if TYPE_CHECKING:
     import sqlalchemy
 
+    from reconcile_assets.databases.figures import Aggregate, FigureQuery, Value
     from reconcile_assets.databases.writing import Writer
 
 
@@ -123,6 +124,8 @@ class Session(ABC):
     cost: CostMeter
     looks_up_keys: bool = True
     """Whether :meth:`fetch_rows_by_key` is served by an index, not by a scan."""
+    notes: tuple[str, ...] = ()
+    """Sentences about what this session could not promise, for those who read the comparison."""
 
     @property
     @abstractmethod
@@ -215,11 +218,18 @@ class Session(ABC):
     def fetch_rows_by_key(self, query: RowsetQuery, keys: Sequence[tuple[str | None, ...]]) -> list["ShippedRow"]:
         """The rows of these keys (the side's own text of them), with values, by one indexed query."""
 
-    def read_rows(self, relation: Relation, columns: Sequence[Column], partitions: PartitionFilter) -> TextRows:
-        """The exact texts of these columns of the rows that stand in the windows, some rows at a time, memory flat."""
+    def read_rows(
+        self, relation: Relation, columns: Sequence[Column], partitions: PartitionFilter | None = None
+    ) -> TextRows:
+        """The exact texts of these columns, some rows at a time, memory flat.
+
+        Args:
+            partitions: only the rows that stand in these windows; None for all.
+        """
         forms = tuple(ColumnForm(column, natural_form(column.type) or Canonical(Form.TEXT)) for column in columns)
         query = RowsetQuery(relation, key=(), columns=forms, partitions=partitions, unique=True)
-        wanted: list[Bucket] = [(found.key, 0) for found in partitions.partitions]
+        keys: list[str | None] = [None] if partitions is None else [found.key for found in partitions.partitions]
+        wanted = [(key, 0) for key in keys]
         batch: list[tuple[str | None, ...]] = []
         for row in self.stream_rows(query, 1, wanted, values=True):
             batch.append(row.content)
@@ -227,6 +237,47 @@ class Session(ABC):
                 yield batch
                 batch = []
         yield batch
+
+    def fetch_aggregates(
+        self, relation: Relation, partitions: PartitionFilter, aggregates: "Sequence[Aggregate]"
+    ) -> Mapping[str, tuple[str | None, ...]]:
+        """The exact texts of the figures of each partition that has rows, from one scan.
+
+        Raises:
+            NotComparable: a function that the column's type doesn't have.
+        """
+        from reconcile_assets.databases.figures import aggregate_rows
+
+        return aggregate_rows(self, relation, partitions, aggregates)
+
+    def count_unpartitioned(self, relation: Relation, first: PartitionFilter, last: Partition | None) -> int:
+        """Rows whose partition column is NULL, before the first window, or at or after the last one's end.
+
+        Args:
+            first: of the table's first partition only.
+            last: the table's last partition; None where time goes on.
+        """
+        from reconcile_assets.databases.figures import count_outside
+
+        return count_outside(self, relation, first, last)
+
+    def fetch_figure(self, query: "FigureQuery") -> "Value":
+        """The one value that a person's query gives; what it leaves behind is rolled back.
+
+        Raises:
+            CouldNotVerify: the query gives another number of rows or columns.
+            QueryRefused: the engine refuses it, or it is more than one statement.
+        """
+        raise UnknownEngine(f"{self.name}: {query.what} can't be run in a {self.engine} database by this version")
+
+    def explain_figure(self, query: "FigureQuery") -> None:
+        """Let the engine parse and plan a person's query; an engine that can't do so without running it, runs it.
+
+        Raises:
+            QueryRefused: it can't be planned, or is more than one statement.
+            MissingObject: it names a table or column that is not there.
+        """
+        self.fetch_figure(query)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from reconcile_assets.databases.base import (
     RowsetQuery,
     Session,
     ShippedRow,
+    TextRows,
 )
 from reconcile_assets.databases.streaming_rows import (
     Exact,
@@ -38,7 +39,6 @@ from reconcile_assets.databases.streaming_rows import (
 from reconcile_assets.errors import StatementTimeout, UnknownEngine
 
 if TYPE_CHECKING:
-    import psycopg
     import sqlalchemy
 
 Rows = Iterator[Sequence[tuple[Any, ...]]]
@@ -65,8 +65,16 @@ class StreamingSession(Session):
         """What writes a driver's value exactly; None where the driver's value is that text (or None) already."""
 
     @abstractmethod
-    def read(self, relation: Relation, columns: Sequence[Column]) -> Rows:
-        """The relation's rows, these columns of them, some at a time."""
+    def read(self, relation: Relation, columns: Sequence[Column], condition: str | None = None) -> Rows:
+        """The relation's rows, these columns of them, some at a time.
+
+        Args:
+            condition: of :meth:`condition_of`.
+        """
+
+    def condition_of(self, column: Column, partitions: PartitionFilter) -> str | None:
+        """SQL that is true for every row of the windows, and for few others; None where the engine has no such."""
+        return None
 
     @abstractmethod
     def interrupt(self) -> None:
@@ -87,7 +95,7 @@ class StreamingSession(Session):
         return "portable"
 
     @property
-    def driver_connection(self) -> "psycopg.Connection[Any]":
+    def driver_connection(self) -> Any:
         """There is none."""
         self._refuse()
 
@@ -223,29 +231,49 @@ class StreamingSession(Session):
         if query.partitions is not None and not query.partitions.partitions:
             return
         forms = (*query.key, *query.columns)
-        columns = [form.column for form in forms]
-        windows, window_of = None, None
-        if query.partitions is not None:
-            columns.append(self.describe(query.relation).column(query.partitions.column))
-            windows, window_of = RowWindows(query.partitions), self.exact(columns[-1])
         functions = (
             [digest_text(self.exact(form.column), form) for form in forms],
             [exact_in_zone(self.exact(form.column), form) for form in forms],
         )
-        width = len(forms)
+        for batch in self.read_windows(query.relation, [form.column for form in forms], query.partitions):
+            for window, values in batch:
+                yield window, _row(functions, values)
+
+    def read_windows(
+        self, relation: Relation, columns: Sequence[Column], partitions: PartitionFilter | None
+    ) -> Iterator[list[tuple[str | None, tuple[Any, ...]]]]:
+        """One scan: the rows that stand in some window, each with its window and the driver's values."""
         self.cost.scans += 1
         with self.limited():
-            for batch in self.read(query.relation, columns):
-                if self._cancelled.is_set():
-                    raise self.timed_out()
-                self.cost.rows_read += len(batch)
-                for values in batch:
-                    window = None
-                    if windows is not None:
-                        window = windows.key_of(values[-1] if window_of is None else window_of(values[-1]))
-                        if window is None:
-                            continue
-                    yield window, _row(functions, values[:width])
+            if partitions is None:
+                for rows in self.read(relation, columns):
+                    self._count(rows)
+                    yield [(None, row) for row in rows]
+                return
+            found = self.describe(relation).column(partitions.column)
+            windows, exact, width = RowWindows(partitions), self.exact(found) or _as_it_is, len(columns)
+            for rows in self.read(relation, [*columns, found], self.condition_of(found, partitions)):
+                self._count(rows)
+                keys = [windows.key_of(exact(row[width])) for row in rows]
+                yield [(key, row[:width]) for key, row in zip(keys, rows, strict=True) if key is not None]
+
+    def read_rows(
+        self, relation: Relation, columns: Sequence[Column], partitions: PartitionFilter | None = None
+    ) -> TextRows:
+        """See :meth:`Session.read_rows`."""
+        functions = [self.exact(column) for column in columns]
+        for batch in self.read_windows(relation, columns, partitions):
+            yield [tuple(apply(functions, values)) for _, values in batch]
+
+    def _count(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        if self._cancelled.is_set():
+            raise self.timed_out()
+        self.cost.rows_read += len(rows)
+
+
+def _as_it_is(value: Any) -> str | None:
+    text: str | None = value
+    return text
 
 
 _DIGESTS, _EXACTS = 0, 1

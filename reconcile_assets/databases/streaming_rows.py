@@ -5,7 +5,7 @@ import marshal
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ from reconcile_assets.core.canonical import FOREIGN, ColumnForm, natural_form
 from reconcile_assets.core.canonical_render import Render, renderer
 from reconcile_assets.core.canonical_times import in_zone, microseconds_of
 from reconcile_assets.core.tables import Column, TypeKind
+from reconcile_assets.core.windows import Partition
 from reconcile_assets.databases.base import PartitionFilter
 from reconcile_assets.errors import NotComparable
 
@@ -77,16 +78,10 @@ class RowWindows:
     """Which partition a row stands in, by the exact text of its partition column."""
 
     def __init__(self, partitions: PartitionFilter) -> None:
-        instants = partitions.kind is TypeKind.TIMESTAMPTZ
-        bounds = [
-            (item.start - _EPOCH, item.end - _EPOCH, item.key)
-            if instants
-            else (item.local_start - _EPOCH_LOCAL, item.local_end - _EPOCH_LOCAL, item.key)
-            for item in partitions.partitions
-        ]
-        self._starts = [_microseconds(start) for start, _, _ in bounds]
-        self._ends = [_microseconds(end) for _, end, _ in bounds]
-        self._keys = [key for _, _, key in bounds]
+        bounds = [bounds_of(item, partitions.kind) for item in partitions.partitions]
+        self._starts = [start for start, _ in bounds]
+        self._ends = [end for _, end in bounds]
+        self._keys = [item.key for item in partitions.partitions]
 
     def key_of(self, text: str | None) -> str | None:
         """The partition's key; None for a row that stands in none."""
@@ -97,8 +92,15 @@ class RowWindows:
         return self._keys[at] if at >= 0 and moment < self._ends[at] else None
 
 
-def _microseconds(delta: Any) -> int:
-    return (int(delta.days) * 86_400 + int(delta.seconds)) * 1_000_000 + int(delta.microseconds)
+def bounds_of(partition: Partition, kind: TypeKind) -> tuple[int, int]:
+    """A window's bounds in microseconds since 1970: its instants for TIMESTAMPTZ, else the wall clock's reading."""
+    if kind is TypeKind.TIMESTAMPTZ:
+        return _microseconds(partition.start - _EPOCH), _microseconds(partition.end - _EPOCH)
+    return _microseconds(partition.local_start - _EPOCH_LOCAL), _microseconds(partition.local_end - _EPOCH_LOCAL)
+
+
+def _microseconds(delta: timedelta) -> int:
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
 
 
 _KEPT = 32 * 1024 * 1024  # bytes of rows held in memory before they go to a temporary file

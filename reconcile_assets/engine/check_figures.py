@@ -12,7 +12,7 @@ from reconcile_assets.core.measures import Figure, compare_figures, read_number,
 from reconcile_assets.core.tables import TypeKind
 from reconcile_assets.core.verdicts import CheckVerdict, Verdict
 from reconcile_assets.core.windows import Partition
-from reconcile_assets.databases.postgresql_figures import NUMBERS, Aggregate, FigureFunction, fetch_aggregates
+from reconcile_assets.databases.figures import NUMBERS, Aggregate, FigureFunction
 from reconcile_assets.engine.checking import OpenSides, Sides, judge
 from reconcile_assets.engine.tables import ResolvedTable
 from reconcile_assets.errors import MissingObject, NotComparable
@@ -41,14 +41,12 @@ def figure_verdicts(checks: Sequence[FigureCheck], sides: Sides) -> tuple[CheckV
     with sides.open() as opened:
         plans = [_plan(check, opened.table) for check in checks]
         here, there = opened.both(
-            lambda: fetch_aggregates(
-                opened.source,
+            lambda: opened.source.fetch_aggregates(
                 opened.table.source,
                 opened.table.source_windows(sides.partitions),
                 [each for plan in plans for each in plan.source],
             ),
-            lambda: fetch_aggregates(
-                opened.target,
+            lambda: opened.target.fetch_aggregates(
                 opened.table.target,
                 opened.table.target_windows(sides.partitions),
                 [each for plan in plans for each in plan.target],

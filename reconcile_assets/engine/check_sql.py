@@ -10,8 +10,7 @@ from reconcile_assets.core.placeholders import has_placeholders
 from reconcile_assets.core.verdicts import CheckVerdict, Verdict
 from reconcile_assets.core.windows import Partition
 from reconcile_assets.databases.base import PartitionFilter, Session
-from reconcile_assets.databases.postgresql_figures import fetch_figure, partition_query
-from reconcile_assets.databases.postgresql_windows import Windows
+from reconcile_assets.databases.figures import FigureQuery
 from reconcile_assets.engine.checking import UNVERIFIED, Sides, judge
 from reconcile_assets.errors import ConnectionLost, ReconcileAssetsError
 
@@ -48,10 +47,9 @@ def _figures(session: Session, check: SqlCheck, text: str, partitions: Partition
 
 
 def _figure(session: Session, check: SqlCheck, text: str, partitions: PartitionFilter, partition: Partition) -> Found:
-    start, end = Windows.of(partitions).bounds(partition)
-    query = partition_query(text, kind=partitions.kind, start=start, end=end)
+    query = FigureQuery.of(text, partitions, partition, what=f"the query of check {check.check_name}")
     try:
-        return read_figure(fetch_figure(session, query, what=f"the query of check {check.check_name}"))
+        return read_figure(session.fetch_figure(query))
     except ReconcileAssetsError as error:
         return error
 

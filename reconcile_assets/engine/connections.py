@@ -1,6 +1,7 @@
 """The databases that a configuration names, opened once and closed together."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
@@ -8,7 +9,7 @@ from reconcile_assets.configuration.environment import PROJECT_DATABASE, connect
 from reconcile_assets.configuration.models import Config
 from reconcile_assets.databases import open_database
 from reconcile_assets.databases.base import Database
-from reconcile_assets.errors import ConfigurationError, UnknownEngine
+from reconcile_assets.errors import ConfigurationError
 from reconcile_assets.ledger import Ledger, open_ledger
 
 
@@ -22,10 +23,12 @@ class Connections:
 
     Attributes:
         config: whose names these are.
+        opened_at: aware, UTC; the configuration is at least as old.
     """
 
     def __init__(self, config: Config, environ: Mapping[str, str]) -> None:
         self.config = config
+        self.opened_at = datetime.now(UTC)
         self._environ = environ
         self._databases: dict[str, Database] = {}
         self._ledger: Ledger | None = None
@@ -35,17 +38,11 @@ class Connections:
 
         Raises:
             ConfigurationError: its variable is unset, or holds no URL.
-            UnknownEngine: no driver for such a URL, or an engine that only ``diff`` reads.
+            UnknownEngine: no driver for such a URL.
         """
         if name not in self._databases:
             url = connection_url(name, self._environ)
-            database = open_database(url.get_secret_value(), name=name)
-            if database.engine != "postgresql":
-                raise UnknownEngine(
-                    f"{name}: configured tables are in PostgreSQL in this version, not in {database.engine};"
-                    " compare them with: reconcile-assets diff"
-                )
-            self._databases[name] = database
+            self._databases[name] = open_database(url.get_secret_value(), name=name)
         return self._databases[name]
 
     def has_ledger(self) -> bool:

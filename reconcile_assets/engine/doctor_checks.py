@@ -12,9 +12,7 @@ from reconcile_assets.core.placeholders import has_placeholders
 from reconcile_assets.core.verdicts import Verdict
 from reconcile_assets.core.windows import Partition
 from reconcile_assets.databases.base import Database, PartitionFilter
-from reconcile_assets.databases.postgresql.diagnosis import explain_query
-from reconcile_assets.databases.postgresql_figures import fetch_figure, partition_query
-from reconcile_assets.databases.postgresql_windows import Windows
+from reconcile_assets.databases.figures import FigureQuery
 from reconcile_assets.engine.connections import Connections
 from reconcile_assets.engine.findings import Finding, on_side
 from reconcile_assets.engine.reconcile import reconcile_partitions
@@ -60,13 +58,11 @@ def _diagnose_query(
     check: SqlCheck, side: str, text: str, database: Database, windows: PartitionFilter, subject: str
 ) -> Iterator[Finding]:
     sample = windows.partitions[0]
-    start, end = Windows.of(windows).bounds(sample)
-    query = partition_query(text, kind=windows.kind, start=start, end=end)
-    what = f"the {side} query of check {check.check_name}"
+    query = FigureQuery.of(text, windows, sample, what=f"the {side} query of check {check.check_name}")
     try:
         with database.session(statement_timeout=STATEMENT_SECONDS) as session:
-            explain_query(session, query, what=what)
-            read_figure(fetch_figure(session, query, what=what))
+            session.explain_figure(query)
+            read_figure(session.fetch_figure(query))
     except ReconcileAssetsError as error:
         yield Finding.fail(subject, on_side(side, error), f"correct the {side} query")
         return

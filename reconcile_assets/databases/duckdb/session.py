@@ -124,11 +124,12 @@ class DuckdbSession(StreamingSession):
         """See :meth:`StreamingSession.exact`."""
         return exact_of(column.type)
 
-    def read(self, relation: Relation, columns: Sequence[Column]) -> Rows:
+    def read(self, relation: Relation, columns: Sequence[Column], condition: str | None = None) -> Rows:
         """See :meth:`StreamingSession.read`."""
         table = None if relation.table is None else self.describe(relation).name
         items = [exact_sql(column.type, quote_name(column.name)) for column in columns] or ["NULL"]
-        self._connection.execute(select_from(items, source_of(relation, table)))
+        where = "" if condition is None else f" WHERE {condition}"
+        self._connection.execute(select_from(items, source_of(relation, table)) + where)
         while batch := self._connection.fetchmany(_BATCH):
             yield batch
 

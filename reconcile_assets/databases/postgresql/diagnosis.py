@@ -10,7 +10,6 @@ from psycopg import sql
 from reconcile_assets.core.tables import TableName
 from reconcile_assets.databases.base import Session
 from reconcile_assets.databases.errors import translated_errors
-from reconcile_assets.databases.postgresql.catalog import check_statement
 
 LEDGER_SCHEMA = "reconcile_assets"
 
@@ -134,23 +133,6 @@ def fetch_write_obstacles(session: Session, table: TableName) -> tuple[tuple[str
     query = _OBSTACLES.format(table=_text(session, table), name=str(table))
     with translated_errors(session.name):
         return tuple((row[0], row[1]) for row in session.driver_connection.execute(query).fetchall())
-
-
-def explain_query(session: Session, query: sql.Composed, *, what: str) -> None:
-    """Let the server parse and plan a query without running it.
-
-    Args:
-        what: what messages call the query.
-
-    Raises:
-        QueryRefused: it can't be planned, or is more than one statement.
-        MissingObject: it names a table or column that is not there.
-    """
-    connection = session.driver_connection
-    with translated_errors(session.name):
-        # First: a second statement after a semicolon would run, and could leave the read-only transaction.
-        check_statement(connection, query.as_string(connection), f"{session.name}: {what}")
-        connection.execute(sql.SQL("EXPLAIN {}").format(query)).fetchall()
 
 
 def _row(session: Session, query: sql.SQL) -> Any:

@@ -24,7 +24,7 @@ from reconcile_assets.core.windows import Partition
 from reconcile_assets.databases.base import Bucket, PartitionFilter, RowsetQuery
 from reconcile_assets.databases.postgresql.canonical import column_sql, value_sql
 from reconcile_assets.databases.postgresql.catalog import source_of, user_sql
-from reconcile_assets.databases.postgresql_windows import Windows
+from reconcile_assets.databases.postgresql.windows import Windows
 
 _LANES = {
     True: (sql.SQL("hash_array_extended(ARRAY[r], 1)"), sql.SQL("hash_array_extended(ARRAY[r], 2)")),

@@ -10,6 +10,7 @@ from psycopg import sql
 from reconcile_assets.core.canonical import ColumnForm, natural_form
 from reconcile_assets.core.compare import NO_ROWS, Checksum
 from reconcile_assets.core.tables import Column, Table
+from reconcile_assets.core.windows import Partition
 from reconcile_assets.databases.base import (
     Bucket,
     BucketSums,
@@ -23,6 +24,8 @@ from reconcile_assets.databases.base import (
     TextRows,
 )
 from reconcile_assets.databases.errors import translated_errors
+from reconcile_assets.databases.figures import Aggregate, FigureQuery, Value
+from reconcile_assets.databases.postgresql import figures
 from reconcile_assets.databases.postgresql.catalog import (
     check_relation,
     describe_query,
@@ -32,7 +35,7 @@ from reconcile_assets.databases.postgresql.catalog import (
 )
 from reconcile_assets.databases.postgresql.connection import SessionConnection, connect, parse_url
 from reconcile_assets.databases.postgresql.digest import DigestQueries
-from reconcile_assets.databases.postgresql_windows import Windows
+from reconcile_assets.databases.postgresql.windows import Windows
 from reconcile_assets.errors import ConnectionLost, DatabaseUnavailable, NotComparable
 
 if TYPE_CHECKING:
@@ -242,13 +245,14 @@ class PostgresSession(Session):
         self._count(rows)
         return [ShippedRow(names[row[0]], 0, row[1:width], row[width:]) for row in rows]
 
-    def read_rows(self, relation: Relation, columns: Sequence[Column], partitions: PartitionFilter) -> TextRows:
+    def read_rows(
+        self, relation: Relation, columns: Sequence[Column], partitions: PartitionFilter | None = None
+    ) -> TextRows:
         """See :meth:`Session.read_rows`."""
         table = None if relation.table is None else self.describe(relation).name
         items = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(column.name)) for column in columns)
-        statement = sql.SQL("SELECT {} FROM {} WHERE {}").format(
-            items, source_of(relation, table), Windows.of(partitions).condition
-        )
+        inside = sql.SQL("true") if partitions is None else Windows.of(partitions).condition
+        statement = sql.SQL("SELECT {} FROM {} WHERE {}").format(items, source_of(relation, table), inside)
         self.cost.scans += 1
         size = _BATCH if psycopg.capabilities.has_stream_chunked() else 1
         with translated_errors(self.name), self._connection.cursor() as cursor:
@@ -261,6 +265,24 @@ class PostgresSession(Session):
                     batch = []
             self.cost.rows_read += len(batch)
             yield batch
+
+    def fetch_aggregates(
+        self, relation: Relation, partitions: PartitionFilter, aggregates: Sequence[Aggregate]
+    ) -> Mapping[str, tuple[str | None, ...]]:
+        """See :meth:`Session.fetch_aggregates`."""
+        return figures.fetch_aggregates(self, relation, partitions, aggregates)
+
+    def count_unpartitioned(self, relation: Relation, first: PartitionFilter, last: Partition | None) -> int:
+        """See :meth:`Session.count_unpartitioned`."""
+        return figures.count_unpartitioned(self, relation, first, last)
+
+    def fetch_figure(self, query: FigureQuery) -> Value:
+        """See :meth:`Session.fetch_figure`."""
+        return figures.fetch_figure(self, query)
+
+    def explain_figure(self, query: FigureQuery) -> None:
+        """See :meth:`Session.explain_figure`."""
+        figures.explain_figure(self, query)
 
     def _queries(self, query: RowsetQuery) -> DigestQueries:
         table = None if query.relation.table is None else self.describe(query.relation)

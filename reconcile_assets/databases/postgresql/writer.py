@@ -15,7 +15,7 @@ from reconcile_assets.databases.postgresql import write
 from reconcile_assets.databases.postgresql.catalog import source_of
 from reconcile_assets.databases.postgresql.copy import build_copy, quoted_name
 from reconcile_assets.databases.postgresql.session import PostgresSession
-from reconcile_assets.databases.postgresql_windows import Windows
+from reconcile_assets.databases.postgresql.windows import Windows
 from reconcile_assets.databases.writing import Transfer, Writer
 from reconcile_assets.errors import UnknownEngine
 

@@ -7,6 +7,7 @@ class behind a mark that no text begins with: it differs from everything but its
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from reconcile_assets.core.canonical import FOREIGN
@@ -31,6 +32,13 @@ def foreign(value: Any) -> str:
 def number(value: int | float) -> str:
     """A number: a REAL by its shortest round trip."""
     return str(value) if isinstance(value, int) else double_text(value)
+
+
+def figure_value(value: Any) -> Decimal | str | None:
+    """What a person's query gave: a number, or text; bytes are ``\\x`` and hex."""
+    if isinstance(value, int | float):
+        return Decimal(number(value))
+    return f"\\x{value.hex()}" if isinstance(value, bytes) else value
 
 
 def _number(value: Any) -> str | None:
@@ -86,7 +94,7 @@ def _uuid(value: Any) -> str | None:
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
-_DATE = r"(?P<year>\d{4,6})-(?P<month>\d\d)-(?P<day>\d\d)"
+_DATE = r"(?P<year>\d{4}|[1-9]\d{4,5})-(?P<month>\d\d)-(?P<day>\d\d)"
 _CLOCK = r"(?P<clock>(?:[01]\d|2[0-3]):[0-5]\d)(?P<second>:[0-5]\d(?:\.\d{1,9})?)?"
 _ZONE = r"(?P<zone>Z|(?P<sign>[-+])(?P<hours>\d\d):?(?P<minutes>[0-5]\d)?)"
 _DAY_TEXT = re.compile(rf"{_DATE}(?P<bc> BC)?", re.ASCII)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from reconcile_assets.core.tables import TypeKind
 from reconcile_assets.core.windows import Every, PartitionScheme
-from reconcile_assets.databases.postgresql_windows import Windows
+from reconcile_assets.databases.postgresql.windows import Windows
 
 SCHEME = PartitionScheme("at", Every.DAY, datetime(2024, 3, 9), datetime(2024, 3, 14), "America/New_York")
 DAYS = SCHEME.partitions(datetime(2030, 1, 1, tzinfo=UTC))

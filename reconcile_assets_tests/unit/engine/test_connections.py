@@ -7,14 +7,23 @@ from reconcile_assets.engine.connections import Connections
 from reconcile_assets.errors import UnknownEngine
 
 
-@pytest.mark.parametrize("url", ["mysql://u:s3cret-canary@h/d", "sqlite:///file.db", "duckdb:///file.db"])
-def test_an_engine_that_only_diff_reads_is_refused_for_configured_tables(url: str) -> None:
+@pytest.mark.parametrize(
+    ("url", "engine"),
+    [
+        ("postgresql://h/d", "postgresql"),
+        ("mariadb://u@h/d", "mysql"),
+        ("sqlite:///file.db", "sqlite"),
+        ("duckdb:///file.db", "duckdb"),
+    ],
+)
+def test_a_database_is_opened_once_whatever_its_engine(url: str, engine: str) -> None:
     connections = Connections(Config(tables=()), {"SOURCE_DATABASE_URL": url})
-    with pytest.raises(UnknownEngine, match="reconcile-assets diff") as caught:
+    assert connections.database("source").engine == engine
+    assert connections.database("source") is connections.database("source")
+
+
+def test_an_engine_without_a_driver_is_refused_without_its_url() -> None:
+    connections = Connections(Config(tables=()), {"SOURCE_DATABASE_URL": "nosuch://u:s3cret-canary@h/d"})
+    with pytest.raises(UnknownEngine, match="source") as caught:
         connections.database("source")
     assert "s3cret-canary" not in str(caught.value)
-
-
-def test_postgresql_is_opened_once() -> None:
-    connections = Connections(Config(tables=()), {"SOURCE_DATABASE_URL": "postgresql://h/d"})
-    assert connections.database("source") is connections.database("source")
