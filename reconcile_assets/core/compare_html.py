@@ -85,7 +85,7 @@ def pair_values(difference: Difference) -> Iterator[tuple[str, Value, Value]]:
 def _headline(comparison: "Comparison") -> str:
     headline = _HEADLINES[comparison.verdict]
     within = comparison.verdict is Verdict.MATCHED and comparison.within_tolerance
-    return f"{headline} within the tolerances" if within else headline
+    return f"{headline} within tolerance" if within else headline
 
 
 def _show(difference: Difference) -> ShownDifference:

@@ -1,10 +1,13 @@
 """``reconcile-assets diff`` as a person runs it: JSON, exit codes, refusals."""
 
+import errno
 import json
+import re
 import resource
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -12,6 +15,7 @@ import pytest
 
 from reconcile_assets.cli import main
 from reconcile_assets.databases import open_database
+from reconcile_assets.engine.diff import diff
 from reconcile_assets_tests.integration.comparison.conftest import Pair
 
 SECRET = "s3cret-canary"
@@ -99,6 +103,63 @@ def test_the_summary_names_counts_columns_and_differences(rows: Pair, capsys: py
     assert "value_differs  id=2" in out
     assert "missing_in_target  id=1" in out
     assert "\x1b" not in out
+
+
+def test_html_writes_the_page_beside_json_and_the_python_call_gives_the_same(
+    rows: Pair, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    rows.connections[1].execute("UPDATE t SET name = '<script>alert(1)</script>', amount = 9 WHERE id = 2")
+    path = tmp_path / "diff.html"
+    code, document, err = run(capsys, rows, "--html", str(path), "--mask", "amount", "--where", "id > 1")
+    html = path.read_text(encoding="utf-8")
+    assert (code, document["verdict"], err) == (1, "mismatched", f"the page is written to {path}\n")
+    assert "<script>" not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+    assert html.count(">masked</bdi>") == 2
+    found = diff(rows.urls[0], "t", rows.urls[1], "t", mask=["amount"], where="id > 1")
+    database = rows.urls[0].rsplit("/", 1)[1].partition("?")[0]
+    assert found.source_name.startswith(f"t (postgresql, {database}")
+    assert found.source_name.endswith(" where id > 1")
+    assert found.to_html().count(">masked</bdi>") == 2
+    parts = [re.sub(r"Compared .*? s</p>", "", page) for page in (html, found.to_html())]
+    assert parts[0] == parts[1]
+
+
+def test_html_is_written_for_what_could_not_be_verified_too(
+    rows: Pair, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    rows.run("ALTER TABLE t ADD p point")
+    path = tmp_path / "diff.html"
+    code, document, _ = run(capsys, rows, "--html", str(path))
+    assert (code, document["verdict"]) == (2, "inconclusive")
+    assert "Not everything could be verified" in path.read_text(encoding="utf-8")
+
+
+def test_a_page_that_can_not_be_written_is_refused_before_and_told_after(
+    rows: Pair, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, document, err = run(capsys, rows, "--html", str(tmp_path), table="no_such_table")
+    assert (code, document["verdict"]) == (2, "inconclusive")
+    assert "that is a directory" in err
+    monkeypatch.setattr(Path, "replace", _refuse)
+    code, document, err = run(capsys, rows, "--html", str(tmp_path / "diff.html"))
+    assert (code, document["verdict"]) == (2, "matched")  # what was found is not lost with the page
+    assert err == f"{tmp_path / 'diff.html'}: No space left on device; name another file with --html\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def _refuse(path: Path, target: Path) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_the_summary_lists_as_many_as_the_limit(rows: Pair, capsys: pytest.CaptureFixture[str]) -> None:
+    rows.connections[1].execute("INSERT INTO t SELECT n, 'x' FROM generate_series(10, 40) n")
+    listed = []
+    for options in ((), ("--limit", "20"), ("--limit", "0")):
+        assert main(["diff", rows.urls[0], "t", rows.urls[1], "t", *options]) == 1
+        listed.append(capsys.readouterr().out.count("  missing_in_source  id="))
+    assert listed == [10, 20, 0]
+    assert len(run(capsys, rows)[1]["differences"]) == 31
 
 
 def test_an_uncomparable_column_exits_2(rows: Pair, capsys: pytest.CaptureFixture[str]) -> None:
