@@ -153,6 +153,8 @@ def _equal_runs(left: str, right: str, differs: range, other: range) -> tuple[tu
 
     matcher = difflib.SequenceMatcher(None, left[differs.start : differs.stop], right[other.start : other.stop], False)
     blocks = [block for block in matcher.get_matching_blocks() if block.size >= _SHORTEST_RUN]
+    if 2 * sum(block.size for block in blocks) < max(len(differs), len(other)):
+        return (), ()  # mostly different: what is equal is so by chance
     return (
         tuple(range(differs.start + block.a, differs.start + block.a + block.size) for block in blocks),
         tuple(range(other.start + block.b, other.start + block.b + block.size) for block in blocks),

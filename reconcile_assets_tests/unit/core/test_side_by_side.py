@@ -67,6 +67,7 @@ def test_null_masked_and_text_are_of_different_kinds() -> None:
         ("2024-01-05", "2025-01-06", "...4.....5", "...5.....6"),
         ("abc", "xyz", ".abc.", ".xyz."),
         ("a1b2c", "a3b4c", "..1b2..", "..3b4.."),  # one equal character among others is chance
+        ("United Air Lines", "JetBlue Airway", ".United Air Lines.", ".JetBlue Airway."),  # nor is a run in few
         (True, False, "true", "false"),
         (5, "5", "5", ".5."),
         ("same", "same", ".same.", ".same."),  # shown alike, though they differ
