@@ -20,7 +20,8 @@ _BARE = re.compile(
     r"|-?\d{4,}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[-+]\d\d(?::?\d\d){0,2})?)?(?: BC)?"
     r"|\d\d:\d\d:\d\d(?:\.\d+)?(?:[-+]\d\d(?::?\d\d){0,2})?"
     r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-    r"|\\x(?:[0-9a-f]{2})*",
+    r"|\\x(?:[0-9a-f]{2})*"
+    r"|(?-i:NaN|-?Infinity)",
     re.ASCII | re.IGNORECASE,
 )
 _LONGEST_ALIGNED = 120  # differing characters up to which equal runs among them are looked for

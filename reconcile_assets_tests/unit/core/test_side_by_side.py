@@ -31,6 +31,9 @@ def marked(shown: Shown) -> str:
         (0.1, "0.1"),
         ("12.50", "12.50"),
         ("-1.5e+300", "-1.5e+300"),
+        ("NaN", "NaN"),
+        ("-Infinity", "-Infinity"),
+        ("nan", "'nan'"),
         ("1 ", "'1 '"),
         ("9007199254740993", "9007199254740993"),
         ("٣", "'٣'"),  # a digit, but no number of a database
