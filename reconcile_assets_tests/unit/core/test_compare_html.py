@@ -76,7 +76,7 @@ def test_counts_columns_notes_cost_and_names_are_shown() -> None:
     text = " ".join(Collector(SAMPLE.to_html()).text.split())
     for shown in (
         "ops.orders (postgresql, shop on db.example.org)",
-        "Compared 2026-03-01 12:00:05 UTC, in 12.3 s",
+        "Compared 2026-03-01 12:00:05 UTC, in 12.34 s",
         "Rows in the source 1,000,000 2 with NULL in the key, 1 more than keys",
         "Missing in target 1 Missing in source 1 Value differs 1,234 17 more within tolerance",
         "amount 1 tolerance: abs_tol=0.001",
