@@ -67,6 +67,7 @@ def add_parser(subparsers: Any) -> None:
     add("--limit", type=int, metavar="N", help="differences listed (default: 100, 10 in the summary); all are counted")
     add("--strict", action="store_true", help="a coarser type on one side is a difference")
     add("--no-snapshot", action="store_true", help="hold no snapshot: each statement sees its own moment")
+    add("--recheck-after", type=float, metavar="SECONDS", help="then look again at what differed: it may be on its way")
     add("--timeout", type=float, metavar="SECONDS", help="time limit of each statement")
     add("--html", metavar="FILE", help="also write the comparison to this file, as one page")
     add("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON document on stdout")
@@ -145,6 +146,7 @@ def _compare(args: argparse.Namespace) -> "Comparison":
             limit=100 if args.limit is None else args.limit,
             strict=args.strict,
             snapshot=not args.no_snapshot,
+            recheck_after=args.recheck_after,
             statement_timeout=_timeout(args.timeout),
             progress=progress,
         )

@@ -19,6 +19,11 @@ _BADGES = {"matched": "bold black on green", "mismatched": "bold white on red", 
 
 def why_inconclusive(comparison: "Comparison") -> str:
     """The one line that says what could not be verified."""
+    if comparison.unsettled:
+        return (
+            f"could not verify: {comparison.unsettled:,} of the rows that differed did not settle,"
+            " they went on changing; wait longer with --recheck-after"
+        )
     names = [name for name, column in comparison.columns.items() if column.comparison.startswith("uncomparable")]
     return (
         f"could not verify: no exact comparison for {escape_text(', '.join(names))};"

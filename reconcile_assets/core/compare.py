@@ -69,6 +69,9 @@ class SideCost:
     def __sub__(self, other: "SideCost") -> "SideCost":
         return SideCost(self.scans - other.scans, self.rows_read - other.rows_read, self.bytes - other.bytes)
 
+    def __add__(self, other: "SideCost") -> "SideCost":
+        return SideCost(self.scans + other.scans, self.rows_read + other.rows_read, self.bytes + other.bytes)
+
 
 NO_COUNTS = SideCounts()
 NO_COST = SideCost()
@@ -88,6 +91,7 @@ class Comparison:
         notes: sentences for people, without row values.
         source_checksum, target_checksum: comparable with each other only.
         within_tolerance: rows that differ, but only within the declared tolerances or the coarser type.
+        unsettled: keys that differed in one way at the first look and in another at the second: nothing is known.
         source_cost, target_cost: for the whole call, where several partitions were compared in it.
         seconds: likewise.
         source_name, target_name: what was compared, for people; empty where nobody said.
@@ -106,6 +110,7 @@ class Comparison:
     source_checksum: str = ""
     target_checksum: str = ""
     within_tolerance: int = 0
+    unsettled: int = 0
     source_cost: SideCost = NO_COST
     target_cost: SideCost = NO_COST
     seconds: float = 0.0

@@ -53,6 +53,17 @@ class Difference:
         }
 
 
+def by_key(difference: Difference) -> tuple[tuple[int, float, str], ...]:
+    """Where a difference stands among others: numbers by value, before text; NULL first."""
+    parts: list[tuple[int, float, str]] = []
+    for value in difference.key.values():
+        if isinstance(value, int | float):
+            parts.append((1, value, ""))
+        else:
+            parts.append((0 if value is None else 2, 0, value or ""))
+    return tuple(parts)
+
+
 class Differences(tuple[Difference, ...]):
     """The differences that were listed; calling it gives them as a pandas DataFrame."""
 

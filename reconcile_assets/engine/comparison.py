@@ -16,13 +16,14 @@ from reconcile_assets.core.compare_pairs import ColumnPair, pair_columns
 from reconcile_assets.core.compare_plan import ComparisonPlan, plan_comparison
 from reconcile_assets.core.compare_rows import RowComparer, Tally
 from reconcile_assets.core.compare_sums import WindowSums, choose_buckets, differing_buckets, sum_windows
-from reconcile_assets.core.difference import Difference
+from reconcile_assets.core.difference import by_key
 from reconcile_assets.core.tables import Table, TypeKind
 from reconcile_assets.core.tolerance import Tolerance
 from reconcile_assets.core.verdicts import Verdict
 from reconcile_assets.databases.base import PartitionFilter, Relation, RowsetQuery, Session
 from reconcile_assets.engine.comparison_rows import RowSearch
 from reconcile_assets.engine.progress import UNHEARD, Progress, count_scan
+from reconcile_assets.engine.recheck import Recheck
 from reconcile_assets.engine.sides import on_both_sides
 from reconcile_assets.errors import CouldNotVerify, MissingObject, NotComparable
 
@@ -48,6 +49,7 @@ def compare_tables(
     zero_date_as_null: bool = False,
     notes: Sequence[str] = (),
     progress: Progress = UNHEARD,
+    recheck: Recheck | None = None,
 ) -> dict[str | None, Comparison]:
     """Compare two tables, views or queries.
 
@@ -65,6 +67,7 @@ def compare_tables(
         zero_date_as_null: MySQL's ``0000-00-00`` is read as NULL.
         notes: sentences that each comparison carries.
         progress: hears how far the comparison is.
+        recheck: keeps which keys differ, for a second look.
 
     Returns:
         A comparison for each partition, by its key; by None without partitions.
@@ -98,11 +101,15 @@ def compare_tables(
         _query(plan, tables[0], source_relation, filters[0], fast=fast, source=True),
         _query(plan, tables[1], target_relation, filters[1], fast=fast, source=False),
     )
-    search = RowSearch((source, target), queries, RowComparer(plan, frozenset(mask)), limit, progress)
+    comparer = RowComparer(plan, frozenset(mask))
+    if recheck is not None:
+        recheck.prepare(queries, plan, comparer, limit)
+    search = RowSearch((source, target), queries, comparer, limit, progress)
     found = _Outcome(plan, (*notes, *pair_notes, *plan.type_notes), filters[0])
     windows, tallies = _compare(source, target, queries, tables, search, filters[0], progress)
     costs = source.cost.snapshot() - before[0], target.cost.snapshot() - before[1]
-    return found.comparisons(windows, tallies, costs, time.monotonic() - started)
+    comparisons = found.comparisons(windows, tallies, costs, time.monotonic() - started)
+    return comparisons if recheck is None else recheck.remember(source, target, comparisons)
 
 
 def _compare(
@@ -246,7 +253,7 @@ class _Outcome:
             missing_in_source=tally.missing_in_source,
             value_differs=tally.value_differs,
             columns=self._plan.column_comparisons(tally.differs),
-            differences=Differences(sorted(tally.differences, key=_by_key)),
+            differences=Differences(sorted(tally.differences, key=by_key)),
             notes=(*self._notes, *_row_notes(sums, tally, keyless=self._plan.keyless)),
             source_checksum=sums.source_digest,
             target_checksum=sums.target_digest,
@@ -259,17 +266,6 @@ class _Outcome:
         if self._plan.uncomparable and (sums.source.rows or sums.target.rows):
             return Verdict.INCONCLUSIVE
         return Verdict.MATCHED
-
-
-def _by_key(difference: Difference) -> tuple[tuple[int, float, str], ...]:
-    """Numbers by value, before text; NULL first."""
-    parts: list[tuple[int, float, str]] = []
-    for value in difference.key.values():
-        if isinstance(value, int | float):
-            parts.append((1, value, ""))
-        else:
-            parts.append((0 if value is None else 2, 0, value or ""))
-    return tuple(parts)
 
 
 def _row_notes(sums: WindowSums, tally: Tally, *, keyless: bool) -> list[str]:

@@ -1,7 +1,8 @@
 """``diff``: any two tables by URL, without a configuration."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -15,10 +16,11 @@ from reconcile_assets.core.compare_choice import (
 )
 from reconcile_assets.core.tables import TableName
 from reconcile_assets.databases import open_database
-from reconcile_assets.databases.base import Database, Relation
+from reconcile_assets.databases.base import Database, Relation, Session
 from reconcile_assets.engine.comparison import compare_tables
 from reconcile_assets.engine.moving_data import WITHOUT_SNAPSHOT, refuse_unsteady
 from reconcile_assets.engine.progress import UNHEARD, Progress
+from reconcile_assets.engine.recheck import Recheck
 from reconcile_assets.errors import ConfigurationError, NotComparable
 
 __all__ = ["diff"]
@@ -49,6 +51,8 @@ def diff(
     limit: int = 100,
     strict: bool = False,
     snapshot: bool = True,
+    recheck_after: float | None = None,
+    sleep: Callable[[float], None] = time.sleep,
     statement_timeout: float | None = None,
     progress: Progress = UNHEARD,
 ) -> Comparison:
@@ -71,6 +75,9 @@ def diff(
         limit: differences listed; all are counted.
         strict: a coarser type on one side is a difference.
         snapshot: False reads without one: each statement sees its own moment.
+        recheck_after: seconds after which the keys that differ are looked at again, in new snapshots: what is equal
+            then is no difference, what differs in another way than before is not known.
+        sleep: waits for it.
         statement_timeout: seconds for each statement.
         progress: hears how far the comparison is.
 
@@ -87,12 +94,9 @@ def diff(
         _relation(databases[0], source_table, where if where_source is None else where_source),
         _relation(databases[1], target_table, where if where_target is None else where_target),
     )
+    recheck = None if recheck_after is None else Recheck(recheck_after, snapshot=snapshot, sleep=sleep, progress=progress)
     began = datetime.now(UTC)
-    with ExitStack() as stack:
-        source, target = (
-            stack.enter_context(database.session(statement_timeout=statement_timeout, repeatable=snapshot))
-            for database in databases
-        )
+    with _open(databases, statement_timeout, snapshot=snapshot) as (source, target):
         progress.begin(source.cost, target.cost)
         tables = source.describe(relations[0]), target.describe(relations[1])
         pairs, notes = choose_pairs(*tables, columns=columns, exclude=exclude, key=key)
@@ -126,15 +130,31 @@ def diff(
                 *(("MySQL's 0000-00-00 was read as NULL",) if zero_date_as_null else ()),
             ),
             progress=progress,
+            recheck=recheck,
         )
         if not snapshot:
             refuse_unsteady(found[None], pairs, zones or {})
+    if recheck is not None and recheck.is_needed:
+        recheck.wait()
+        with _open(databases, statement_timeout, snapshot=snapshot) as (source, target):
+            found = recheck.settle(source, target, found)
     return replace(
         found[None],
         source_name=_shown_name(databases[0], source_table, relations[0]),
         target_name=_shown_name(databases[1], target_table, relations[1]),
         compared_at=began,
     )
+
+
+@contextmanager
+def _open(
+    databases: tuple[Database, Database], statement_timeout: float | None, *, snapshot: bool
+) -> Iterator[tuple[Session, Session]]:
+    with (
+        databases[0].session(statement_timeout=statement_timeout, repeatable=snapshot) as source,
+        databases[1].session(statement_timeout=statement_timeout, repeatable=snapshot) as target,
+    ):
+        yield source, target
 
 
 def _shown_name(database: Database, table: str, relation: Relation) -> str:
