@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from reconcile_assets.databases.base import Database
 from reconcile_assets.databases.mysql.connection import connect, parse_url
 from reconcile_assets.databases.mysql.errors import translated_errors
 from reconcile_assets.databases.mysql.session import MysqlSession
 from reconcile_assets.errors import NotComparable
+
+if TYPE_CHECKING:
+    from reconcile_assets.databases.mysql.writer import MysqlWriter
 
 
 class MysqlDatabase(Database):
@@ -54,3 +58,11 @@ class MysqlDatabase(Database):
                 yield session
         finally:
             session.close()
+
+    @contextmanager
+    def writing(self, *, lock_wait: float) -> Iterator["MysqlWriter"]:
+        """See :meth:`Database.writing`."""
+        from reconcile_assets.databases.mysql.writer import opened_writer  # not needed to compare
+
+        with opened_writer(self._parameters, name=self.name, lock_wait=lock_wait) as writer:
+            yield writer

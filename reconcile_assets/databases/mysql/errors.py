@@ -18,6 +18,7 @@ from reconcile_assets.errors import (
     PermissionDenied,
     QueryRefused,
     ReconcileAssetsError,
+    RowsCollide,
     SerializationConflict,
     StatementTimeout,
 )
@@ -58,7 +59,24 @@ def translate(error: pymysql.Error, name: str) -> ReconcileAssetsError:
     names = _QUOTED.findall(text)
     shown = _printable(names[0]) if names else "the name"
     near = _near(text) if number == 1064 else ""
-    return kind(f"{name}: {sentence.format(shown=shown, near=near)} ({number})")
+    return kind(f"{name}: {sentence.format(shown=shown, near=near, where=_where(text))} ({number})")
+
+
+# At the end of the server's sentence, where no value can stand.
+_WHERE = re.compile(
+    r"(?:for column [`'](?:[^`']*`\.`[^`']*`\.`)?(?P<column>[^`']*)[`'] at row \d+|for key '(?P<key>[^']*)')\Z"
+)
+_CONSTRAINT = re.compile(r"CONSTRAINT `(?P<name>[^`]*)`")
+
+
+def _where(text: str) -> str:
+    """Which column, key or constraint an error tells of; without the values that it tells too."""
+    match = _WHERE.search(text)
+    if match:
+        kind = "column" if match["column"] is not None else "key"
+        return f" the {kind} {_printable(match['column'] or match['key'])}"
+    found = _CONSTRAINT.search(text)
+    return f" the constraint {_printable(found['name'])}" if found else " its column"
 
 
 _QUOTED = re.compile(r"[`']([^`']*)[`']")
@@ -114,9 +132,11 @@ _BY_NUMBER: dict[int, tuple[type[ReconcileAssetsError], str]] = {
     1698: (AuthenticationFailed, "the server refuses the user: it logs in by the operating system only"),
     1049: (MissingObject, "there is no database {shown}; check the URL and the table's name"),
     1046: (MissingObject, "the URL names no database; add one, or write the table as DATABASE.TABLE"),
+    1048: (ConstraintRefused, "a row was refused: the column {shown} takes no NULL"),
     1053: (ConnectionLost, "the server is shutting down"),
     1054: (MissingObject, "there is no column {shown}"),
     1060: (QueryRefused, "the query has two columns named {shown}; give each its own name"),
+    1062: (RowsCollide, "a row was refused by{where}: another row has its values"),
     1064: (QueryRefused, "the server finds a syntax error in the SQL{near}"),
     1102: (MissingObject, "{shown} is no name of a database"),
     1103: (MissingObject, "{shown} is no name of a table"),
@@ -133,14 +153,26 @@ _BY_NUMBER: dict[int, tuple[type[ReconcileAssetsError], str]] = {
     1203: (DatabaseUnavailable, "the user has no free connection; try again later"),
     1205: (StatementTimeout, _LOCK),
     1213: (SerializationConflict, "two transactions waited for each other (deadlock); try again"),
+    1020: (SerializationConflict, "another transaction changed the same rows; try again"),
+    1021: (DatabaseUnavailable, "the server's disk is full"),
+    1114: (DatabaseUnavailable, "the server has no more room for the table"),
     1226: (DatabaseUnavailable, "the user has used up its share of the server; try again later"),
     1227: (PermissionDenied, "the user lacks a privilege that the statement needs"),
     1251: (AuthenticationFailed, "the server asks for a way to log in that the driver does not know"),
+    1264: (LossyWrite, "a value is beyond the range of{where}"),
+    1265: (LossyWrite, "a value does not fit{where}"),
     1267: (QueryRefused, "the SQL mixes collations that can't be compared"),
+    1292: (LossyWrite, "a value is no value of{where}"),
+    1300: (LossyWrite, "a text holds characters that its column does not have"),
     1305: (MissingObject, "there is no function {shown}"),
     1317: (StatementTimeout, _TIME),
     1356: (QueryRefused, "the view {shown} can't be read: what it is made of is gone, or its owner may not"),
+    1366: (LossyWrite, "a value is no value of{where}"),
     1370: (PermissionDenied, "the user may not execute {shown}"),
+    1406: (LossyWrite, "a value is longer than{where} holds"),
+    1451: (RowsCollide, "a row that would be replaced is referred to by{where}"),
+    1452: (RowsCollide, "a row was refused by{where}: there is no row that it refers to"),
+    1690: (LossyWrite, "a number is out of range"),
     1792: (PermissionDenied, "the transaction is read-only: SQL that changes data is refused"),
     1836: (PermissionDenied, "the server is read-only"),
     1927: (ConnectionLost, "the server ended the connection"),
@@ -154,7 +186,10 @@ _BY_NUMBER: dict[int, tuple[type[ReconcileAssetsError], str]] = {
     2059: (AuthenticationFailed, "the server asks for a way to log in that the driver does not know"),
     2061: (AuthenticationFailed, "the password can't be sent to this server without TLS; add ssl_mode=REQUIRED"),
     3024: (StatementTimeout, _TIME),
+    3058: (SerializationConflict, "two runs waited for each other's locks (deadlock); try again"),
     3159: (AuthenticationFailed, "the server asks for TLS; add ssl_mode=REQUIRED to the URL"),
     3572: (StatementTimeout, _LOCK),
+    3819: (ConstraintRefused, "a row was refused by a CHECK constraint: {shown}"),
+    4025: (ConstraintRefused, "a row was refused by{where}"),
     4031: (ConnectionLost, "the server ended the connection for being idle"),
 }

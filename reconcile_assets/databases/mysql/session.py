@@ -8,7 +8,7 @@ import pymysql
 from pymysql.connections import Connection
 from pymysql.cursors import SSCursor
 
-from reconcile_assets.core.canonical import ColumnForm, natural_form
+from reconcile_assets.core.canonical import Canonical, ColumnForm, Form, natural_form
 from reconcile_assets.core.compare import NO_ROWS, Checksum
 from reconcile_assets.core.row_digest import lanes_of
 from reconcile_assets.core.tables import Column, Table
@@ -21,17 +21,22 @@ from reconcile_assets.databases.base import (
     RowsetQuery,
     Session,
     ShippedRow,
+    TextRows,
 )
 from reconcile_assets.databases.mysql.catalog import check_relation, describe_query, describe_table, source_of
 from reconcile_assets.databases.mysql.connection import execute
 from reconcile_assets.databases.mysql.digest import DigestQueries
 from reconcile_assets.databases.mysql.errors import translated_errors
-from reconcile_assets.databases.mysql.statements import Sql, fill, integer_literal
-from reconcile_assets.databases.mysql.values import reader
+from reconcile_assets.databases.mysql.statements import Sql, fill, identifier, integer_literal, join, sql
+from reconcile_assets.databases.mysql.values import reader, value_sql
+from reconcile_assets.databases.mysql.windows import Windows
+from reconcile_assets.databases.wire import received_bytes
 from reconcile_assets.errors import CouldNotVerify, NotComparable
 
 if TYPE_CHECKING:
     import sqlalchemy
+
+_BATCH = 1000  # rows read at a time
 
 
 class MysqlSession(Session):
@@ -41,12 +46,13 @@ class MysqlSession(Session):
 
     def __init__(self, connection: Any, parameters: Mapping[str, Any], *, name: str) -> None:
         self.name = name
-        self.cost = CostMeter()
+        self.cost = CostMeter(received_bytes(lambda: -1 if connection._sock is None else int(connection._sock.fileno())))
         self._connection = connection
         self._parameters = dict(parameters)
         self._thread = connection.thread_id()
         self._streams: list[SSCursor] = []
         self._described: dict[Relation, Table] = {}
+        self._sqlalchemy: sqlalchemy.Connection | None = None
 
     @property
     def hash_family(self) -> str:
@@ -75,12 +81,13 @@ class MysqlSession(Session):
                 helper.close()
 
     def sqlalchemy(self) -> "sqlalchemy.Connection":
-        """See :meth:`Session.sqlalchemy`.
+        """See :meth:`Session.sqlalchemy`."""
+        if self._sqlalchemy is None:
+            from reconcile_assets.databases.mysql.alchemy import wrap_connection
 
-        Raises:
-            NotComparable: always: nothing is written to MySQL by this version.
-        """
-        raise NotComparable(f"{self.name}: this version compares MySQL, but does not write to it")
+            with translated_errors(self.name):
+                self._sqlalchemy = wrap_connection(self._connection)
+        return self._sqlalchemy
 
     def export_snapshot(self) -> str:
         """See :meth:`Session.export_snapshot`.
@@ -199,6 +206,40 @@ class MysqlSession(Session):
         read = [(row[0], _read(readers, row[1:])) for row in rows]
         return [ShippedRow(names[int(window)], 0, texts[:width], texts[width:]) for window, texts in read]
 
+    def read_rows(
+        self, relation: Relation, columns: Sequence[Column], partitions: PartitionFilter | None = None
+    ) -> TextRows:
+        """See :meth:`Session.read_rows`."""
+        forms = [ColumnForm(column, natural_form(column.type) or Canonical(Form.TEXT)) for column in columns]
+        inside = sql("TRUE")
+        if partitions is not None:
+            inside = Windows(partitions.column, partitions.kind, partitions.partitions).condition
+        statement = fill(
+            "SELECT {items} FROM {source} WHERE {inside}",
+            items=join(", ", [value_sql(form, identifier(form.column.name)) for form in forms]),
+            source=self._source(relation),
+            inside=inside,
+        )
+        readers = [reader(form) for form in forms]
+        self.cost.scans += 1
+        with translated_errors(self.name):
+            cursor = SSCursor(self._connection)
+            self._streams.append(cursor)
+            cursor.execute(statement)
+            while rows := cursor.fetchmany(_BATCH):
+                self._count(rows)
+                yield [_read(readers, row) for row in rows]
+            self._streams.remove(cursor)
+            cursor.close()
+
+    def fetch_identity(self, relation: Relation) -> str | None:
+        """See :meth:`Session.fetch_identity`."""
+        table = self.describe(relation)
+        if relation.table is None or table.is_view:
+            return None
+        server = self.fetch_scalar("SELECT CONCAT_WS(' ', @@hostname, @@port, @@datadir, @@pid_file)")
+        return f"{server} {table.name}"
+
     def _source(self, relation: Relation) -> Sql:
         table = self.describe(relation)
         return source_of(relation, None if relation.table is None else table)
@@ -218,7 +259,8 @@ class MysqlSession(Session):
 
     def _count(self, rows: Sequence[tuple[Any, ...]]) -> None:
         self.cost.rows_read += len(rows)
-        self.cost.bytes += sum(4 + sum(1 + len(item) for item in row if item is not None) for row in rows)
+        if not self.cost.is_told_bytes:
+            self.cost.count_bytes(sum(4 + sum(1 + len(item) for item in row if item is not None) for row in rows))
 
 
 def _readers(query: RowsetQuery, *, values: bool) -> list[Any]:
