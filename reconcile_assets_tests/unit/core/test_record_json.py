@@ -33,9 +33,7 @@ VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(s
 def test_what_goes_in_comes_back(record: dict[str, object]) -> None:
     found = decode_record(encode_record(record))
     assert found == record
-    assert repr(sorted(found.items(), key=lambda item: item[0])) == repr(
-        sorted(record.items(), key=lambda item: item[0])
-    )
+    assert encode_record(found) == encode_record(record)  # tells 1 from 1.0 and True, as == does not
 
 
 @pytest.mark.parametrize(
