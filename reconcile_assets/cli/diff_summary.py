@@ -76,13 +76,11 @@ def _count_lines(comparison: "Comparison", width: int) -> Iterator[Line]:
         ("missing in target", comparison.missing_in_target),
         ("missing in source", comparison.missing_in_source),
         ("value differs", comparison.value_differs),
-        ("within tolerance", comparison.within_tolerance),
     ):
-        if count or label != "within tolerance":
-            yield [
-                Span(f"  {label:<18}"),
-                Span(f"{count:>{room},}", "" if label == "within tolerance" else _red(count)),
-            ]
+        yield [Span(f"  {label:<18}"), Span(f"{count:>{room},}", _red(count))]
+    for label, count in (("within tolerance", comparison.within_tolerance), ("not settled", comparison.unsettled)):
+        if count:
+            yield [Span(f"  {label:<18}{count:>{room},}")]
 
 
 def _column_lines(comparison: "Comparison", width: int) -> Iterator[Line]:

@@ -152,6 +152,11 @@ def test_wide_rows_and_many_equal_columns_are_told_in_short() -> None:
     assert len(lines) < 60
 
 
+def test_rows_that_did_not_settle_are_counted_apart() -> None:
+    assert "  not settled                  1,200" in told(replace(INCONCLUSIVE, unsettled=1_200))
+    assert not any("settled" in line for line in told(INCONCLUSIVE))
+
+
 def test_equal_tables_have_no_differences_and_inconclusive_ones_say_why() -> None:
     assert not any("differ" in line and "differs" not in line for line in told(MATCHED))
     assert any("uncomparable: point beside text" in line for line in told(INCONCLUSIVE))

@@ -88,6 +88,12 @@ def test_counts_columns_notes_cost_and_names_are_shown() -> None:
         assert shown in text
 
 
+def test_rows_that_did_not_settle_are_counted_apart() -> None:
+    text = " ".join(Collector(replace(INCONCLUSIVE, unsettled=1_200).to_html()).text.split())
+    assert "Not settled 1,200 went on changing, so nothing is known of them" in text
+    assert "Not settled" not in Collector(INCONCLUSIVE.to_html()).text
+
+
 def test_what_differs_is_marked_and_what_is_special_is_told_from_text() -> None:
     html = SAMPLE.to_html()
     page = Collector(html)
