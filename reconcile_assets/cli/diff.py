@@ -142,7 +142,7 @@ def _compare(args: argparse.Namespace) -> "Comparison":
             zones=dict(_assignment("--zone", text) for text in args.zone),
             key_types=dict(_assignment("--key-type", text) for text in args.key_type),
             zero_date_as_null=args.zero_date_as_null,
-        mask=args.mask,
+            mask=args.mask,
             limit=100 if args.limit is None else args.limit,
             strict=args.strict,
             snapshot=not args.no_snapshot,
