@@ -31,6 +31,7 @@ class Form(StrEnum):
 
     NUMBER = "number"  # exact decimal; floats by their shortest round trip
     FLOAT32 = "float32"  # rounded to the nearest single-precision float
+    DOUBLE = "double"  # a float of either precision as the double that it is
     TEXT = "text"
     BYTES = "bytes"
     BOOLEAN = "boolean"
@@ -154,6 +155,11 @@ def _read_float32(text: str, column_type: ColumnType, canonical: Canonical) -> H
         return value
 
 
+def _read_double(text: str, column_type: ColumnType, canonical: Canonical) -> Hashable:
+    value = float(text)
+    return exact_number(double_text(to_single(value) if column_type.kind is TypeKind.FLOAT32 else value))
+
+
 def _read_text(text: str, column_type: ColumnType, canonical: Canonical) -> Hashable:
     return text.rstrip(" ") if column_type.kind is TypeKind.CHAR else text
 
@@ -189,6 +195,7 @@ def _read_verbatim(text: str, column_type: ColumnType, canonical: Canonical) -> 
 _READERS: dict[Form, Callable[[str, ColumnType, Canonical], Hashable]] = {
     Form.NUMBER: _read_number,
     Form.FLOAT32: _read_float32,
+    Form.DOUBLE: _read_double,
     Form.TEXT: _read_text,
     Form.BYTES: _read_verbatim,
     Form.BOOLEAN: _read_verbatim,

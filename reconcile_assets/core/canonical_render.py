@@ -59,6 +59,10 @@ def _float32(column_type: ColumnType, digits: int | None) -> Render | None:
     return single_as_double if column_type.kind is TypeKind.FLOAT32 else rounded_single
 
 
+def _double(column_type: ColumnType, digits: int | None) -> Render | None:
+    return single_as_double if column_type.kind is TypeKind.FLOAT32 else plain_double
+
+
 def _uuid(column_type: ColumnType, digits: int | None) -> Render | None:
     is_bytes = column_type.kind is TypeKind.BYTES
     return lambda text: uuid_digits(text, is_bytes=is_bytes)
@@ -92,6 +96,7 @@ def _time(column_type: ColumnType, digits: int | None) -> Render | None:
 _RENDERERS: dict[Form, Callable[[ColumnType, int | None], Render | None]] = {
     Form.NUMBER: _number,
     Form.FLOAT32: _float32,
+    Form.DOUBLE: _double,
     Form.UUID: _uuid,
     Form.JSON: _json,
     Form.TIMESTAMP: _timestamp,

@@ -197,6 +197,7 @@ def judge_pair(
     Raises:
         NotComparable: the tolerance or the declared type does not fit the types.
     """
+    zones = _zone_of(pair.source.type, zones[0]), _zone_of(pair.target.type, zones[1])
     a, b = _in_zone(pair.source.type, zones[0]), _in_zone(pair.target.type, zones[1])
     canonical = _uuid_form(pair, a, b) if as_uuid else common_form(a, b)
     if canonical is None:
@@ -219,7 +220,7 @@ def _with_tolerance(plan: PairPlan, a: ColumnType, b: ColumnType, tolerance: Tol
     if not tolerance:
         return plan
     form = plan.canonical.form if plan.canonical else None
-    numeric = form in (Form.NUMBER, Form.FLOAT32) and {a.kind, b.kind} <= NUMBERS
+    numeric = form in (Form.NUMBER, Form.FLOAT32, Form.DOUBLE) and {a.kind, b.kind} <= NUMBERS
     if (tolerance.abs_tol or tolerance.rel_tol) and not numeric:
         raise NotComparable(f"column {plan.name}: abs_tol and rel_tol are for numbers, not {a.native} and {b.native}")
     if tolerance.seconds and form not in MOMENTS:
@@ -256,10 +257,13 @@ def _coarser(a: ColumnType, b: ColumnType) -> ColumnType:
     return a if a.kind is TypeKind.FLOAT32 else b
 
 
+def _zone_of(column_type: ColumnType, zone: str | None) -> str | None:
+    """The zone where it is needed: an instant of the same name on the other side has its own."""
+    return zone if column_type.kind in ZONELESS else None
+
+
 def _in_zone(column_type: ColumnType, zone: str | None) -> ColumnType:
-    if zone is None or column_type.kind not in ZONELESS:
-        return column_type
-    return replace(column_type, kind=TypeKind.TIMESTAMPTZ)
+    return column_type if zone is None else replace(column_type, kind=TypeKind.TIMESTAMPTZ)
 
 
 def common_form(a: ColumnType, b: ColumnType) -> Canonical | None:
@@ -308,6 +312,7 @@ def _array_form(a: ColumnType | None, b: ColumnType | None) -> Canonical | None:
 _WORD = 63  # bits that fit a signed 64-bit integer
 
 _GROUPS: tuple[tuple[frozenset[TypeKind], Form], ...] = (
+    (FLOATS, Form.DOUBLE),
     (NUMBERS, Form.NUMBER),
     (frozenset({TypeKind.BOOLEAN, TypeKind.INTEGER, TypeKind.DECIMAL}), Form.NUMBER),
     (TEXTS, Form.TEXT),

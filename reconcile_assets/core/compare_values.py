@@ -5,8 +5,10 @@ from enum import IntEnum
 from fractions import Fraction
 
 from reconcile_assets.core.canonical import FOREIGN, Canonical, Form, canonicalize
+from reconcile_assets.core.canonical_floats import to_single
 from reconcile_assets.core.canonical_times import microseconds_of
-from reconcile_assets.core.compare_pairs import FLOATS, PairPlan
+from reconcile_assets.core.compare_pairs import FLOATS, ColumnPair, PairPlan
+from reconcile_assets.core.tables import TypeKind
 
 
 class Likeness(IntEnum):
@@ -50,7 +52,7 @@ def _is_near(plan: PairPlan, source: str, target: str) -> bool:
     if source.startswith(FOREIGN) or target.startswith(FOREIGN):
         return False
     if plan.coarse_float:
-        return _within_float32(source, target) if a.kind in FLOATS and b.kind in FLOATS else False
+        return _within_float32(plan.pair, source, target) if a.kind in FLOATS and b.kind in FLOATS else False
     if plan.unit is not None:
         left, right = microseconds_of(source), microseconds_of(target)
         return not isinstance(left, str) and not isinstance(right, str) and abs(Fraction(left) - right) < plan.unit
@@ -60,8 +62,8 @@ def _is_near(plan: PairPlan, source: str, target: str) -> bool:
     if plan.tolerance.seconds:
         return plan.tolerance.admits_moments(microseconds_of(source), microseconds_of(target))
     if plan.tolerance:
-        number = Canonical(Form.NUMBER)
         floats = a.kind in FLOATS and b.kind in FLOATS
+        number = Canonical(Form.DOUBLE if floats else Form.NUMBER)
         return plan.tolerance.admits_numbers(
             canonicalize(source, a, number), canonicalize(target, b, number), floats=floats
         )
@@ -72,9 +74,12 @@ _SINGLE_BITS = 24
 _SMALLEST_EXPONENT = -149
 
 
-def _within_float32(source: str, target: str) -> bool:
+def _within_float32(pair: ColumnPair, source: str, target: str) -> bool:
     """Less than one unit in the last place of the single-precision side apart."""
-    left, right = float(source), float(target)
+    left, right = (
+        to_single(float(text)) if column.type.kind is TypeKind.FLOAT32 else float(text)
+        for text, column in ((source, pair.source), (target, pair.target))
+    )
     if not (math.isfinite(left) and math.isfinite(right)):
         return False
     larger = max(abs(left), abs(right))

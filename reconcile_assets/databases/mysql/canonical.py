@@ -203,6 +203,15 @@ def _float32(column_type: ColumnType, canonical: Canonical, name: Sql, native: b
     )
 
 
+def _double(column_type: ColumnType, canonical: Canonical, name: Sql, native: bool) -> Sql | None:
+    """A float of either precision as the double that it is."""
+    return (
+        _float32(column_type, canonical, name, native)
+        if column_type.kind is TypeKind.FLOAT32
+        else _number(column_type, canonical, name, native)
+    )
+
+
 def _uuid(column_type: ColumnType, canonical: Canonical, name: Sql, native: bool) -> Sql | None:
     if column_type.kind is TypeKind.UUID:
         return _bytes(fill("REPLACE(CAST({x} AS CHAR), '-', '')", x=name))
@@ -245,6 +254,7 @@ def _moment(column_type: ColumnType, canonical: Canonical, name: Sql, native: bo
 _RENDERERS: dict[Form, Callable[[ColumnType, Canonical, Sql, bool], Sql | None]] = {
     Form.NUMBER: _number,
     Form.FLOAT32: _float32,
+    Form.DOUBLE: _double,
     Form.UUID: _uuid,
     Form.JSON: _json,
     Form.TIMESTAMP: _moment,

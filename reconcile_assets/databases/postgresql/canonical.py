@@ -133,6 +133,10 @@ def _float32(column_type: ColumnType, digits: int | None) -> sql.SQL | None:
     return {TypeKind.FLOAT32: _SINGLE, TypeKind.FLOAT64: _ROUNDED}.get(column_type.kind)
 
 
+def _double(column_type: ColumnType, digits: int | None) -> sql.SQL | None:
+    return {TypeKind.FLOAT32: _SINGLE, TypeKind.FLOAT64: _FLOAT}.get(column_type.kind)
+
+
 def _uuid(column_type: ColumnType, digits: int | None) -> sql.SQL | None:
     if column_type.kind in (TypeKind.TEXT, TypeKind.CHAR):
         return _UUID_TEXT
@@ -158,6 +162,7 @@ def _time(column_type: ColumnType, digits: int | None) -> sql.SQL | None:
 _RENDERERS: dict[Form, Callable[[ColumnType, int | None], sql.SQL | None]] = {
     Form.NUMBER: _number,
     Form.FLOAT32: _float32,
+    Form.DOUBLE: _double,
     Form.UUID: _uuid,
     Form.JSON: _json,
     Form.TIMESTAMP: _timestamp,

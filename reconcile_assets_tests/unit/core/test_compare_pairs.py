@@ -138,6 +138,13 @@ def test_a_declared_zone_makes_times_comparable() -> None:
     assert plan.form(source=False).zone is None
 
 
+def test_a_zone_is_for_the_zoneless_side_only() -> None:
+    plan = judge(of(K.TIMESTAMP), of(K.TIMESTAMPTZ), zones=("UTC", "America/New_York"))
+    assert (plan.form(source=True).zone, plan.form(source=False).zone) == ("UTC", None)
+    plan = judge(of(K.TIMESTAMPTZ), of(K.DATE), zones=("UTC", "America/New_York"))
+    assert (plan.form(source=True).zone, plan.form(source=False).zone) == (None, "America/New_York")
+
+
 def test_coarser_types_say_why_and_strict_takes_the_excuse_away() -> None:
     fine, coarse = of(K.TIMESTAMP), of(K.TIMESTAMP, "timestamp(3)", precision=3)
     plan = judge(fine, coarse)
@@ -162,6 +169,21 @@ def test_single_and_double_precision_match_within_one_unit() -> None:
     assert compare_values(plan, "Infinity", "1e300") is Likeness.DIFFERENT
     assert compare_values(plan, "1e-45", "1.5e-45") is Likeness.NEAR
     assert compare_values(plan, "NaN", "NaN") is Likeness.SAME
+
+
+def test_without_an_excuse_a_single_is_the_double_that_it_is() -> None:
+    strict = judge(of(K.FLOAT32), of(K.FLOAT64), strict=True)
+    assert (strict.comparison, strict.renders_alike) == ("exact", True)
+    assert compare_values(strict, "0.1", "0.1") is Likeness.DIFFERENT
+    assert compare_values(strict, "0.1", "0.10000000149011612") is Likeness.SAME
+    assert compare_values(strict, "0.5", "0.5") is Likeness.SAME
+    assert compare_values(strict, "NaN", "NaN") is Likeness.SAME
+    assert compare_values(strict, "Infinity", "Infinity") is Likeness.SAME
+    assert compare_values(strict, "-0", "0") is Likeness.SAME
+    for bound, likeness in ((1e-9, Likeness.DIFFERENT), (2e-9, Likeness.NEAR)):
+        plan = judge(of(K.FLOAT32), of(K.FLOAT64), tolerance=Tolerance(abs_tol=bound))
+        assert compare_values(plan, "0.1", "0.1") is likeness
+    assert compare_values(judge(of(K.FLOAT32), of(K.DECIMAL), strict=True), "0.1", "0.10") is Likeness.SAME
 
 
 def test_tolerances_fit_their_types_or_are_refused() -> None:
