@@ -94,7 +94,9 @@ def diff(
         _relation(databases[0], source_table, where if where_source is None else where_source),
         _relation(databases[1], target_table, where if where_target is None else where_target),
     )
-    recheck = None if recheck_after is None else Recheck(recheck_after, snapshot=snapshot, sleep=sleep, progress=progress)
+    recheck = (
+        None if recheck_after is None else Recheck(recheck_after, snapshot=snapshot, sleep=sleep, progress=progress)
+    )
     began = datetime.now(UTC)
     with _open(databases, statement_timeout, snapshot=snapshot) as (source, target):
         progress.begin(source.cost, target.cost)
@@ -138,12 +140,8 @@ def diff(
         recheck.wait()
         with _open(databases, statement_timeout, snapshot=snapshot) as (source, target):
             found = recheck.settle(source, target, found)
-    return replace(
-        found[None],
-        source_name=_shown_name(databases[0], source_table, relations[0]),
-        target_name=_shown_name(databases[1], target_table, relations[1]),
-        compared_at=began,
-    )
+    names = map(_shown_name, databases, (source_table, target_table), relations)
+    return replace(found[None], source_name=next(names), target_name=next(names), compared_at=began)
 
 
 @contextmanager
