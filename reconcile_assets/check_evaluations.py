@@ -16,8 +16,12 @@ import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData,
 )
+from dagster._core.events import DagsterEvent
+from dagster._core.instance.utils import RUNLESS_JOB_NAME
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+from sqlalchemy.exc import IntegrityError
 
+from reconcile_assets.core.changes import show_moment
 from reconcile_assets.core.verdicts import CheckVerdict, Verdict
 
 NOTES_SHOWN = 5
@@ -128,6 +132,23 @@ def log_evaluation(context: dg.OpExecutionContext, evaluation: dg.AssetCheckEval
     context.log_event(evaluation)  # type: ignore[arg-type]  # accepted since 1.12, missing in the annotation
 
 
+def report_evaluation(instance: dg.DagsterInstance, evaluation: dg.AssetCheckEvaluation, *, run_id: str) -> None:
+    """Store an evaluation from outside of a step, as the word of a run, which need not be Dagster's.
+
+    Dagster's own way without a run stores one evaluation per check and partition, ever: the second one breaks
+    a unique index. Here a later one takes the place of the run's earlier.
+    """
+    event = DagsterEvent(
+        event_type_value=dg.DagsterEventType.ASSET_CHECK_EVALUATION.value,
+        job_name=RUNLESS_JOB_NAME,
+        event_specific_data=evaluation,
+    )
+    try:
+        instance.report_dagster_event(event, run_id=run_id)
+    except IntegrityError:  # another process has just stored the run's first one
+        instance.report_dagster_event(event, run_id=run_id)
+
+
 def describe_verdict(verdict: CheckVerdict) -> str:
     """One line for people: what was found, without row values."""
     if verdict.verdict is Verdict.INCONCLUSIVE:
@@ -139,9 +160,11 @@ def describe_verdict(verdict: CheckVerdict) -> str:
         "with other values": verdict.value_differs,
     }
     found = [f"{count} rows {what}" for what, count in counted.items() if count]
+    changed = [] if verdict.change is None else [verdict.change.name]
+    notes = [note for note in verdict.notes if verdict.change is None or note != verdict.change.sentence][:1]
     if verdict.verdict is Verdict.MISMATCHED:
-        return "; ".join(found or verdict.notes[:1]) or "the target differs from the source"
-    return "; ".join(("matched", *verdict.notes[:1]))
+        return "; ".join([*changed, *(found or notes or ["the target differs from the source"])])
+    return "; ".join(["matched", *changed, *notes])
 
 
 def _metadata(verdict: CheckVerdict, last_write: Mapping[str, int]) -> dict[str, Any]:
@@ -154,12 +177,26 @@ def _metadata(verdict: CheckVerdict, last_write: Mapping[str, int]) -> dict[str,
         "value differs": verdict.value_differs,
         "source checksum": verdict.source_checksum,
         "target checksum": verdict.target_checksum,
+        **_change(verdict),
         "measures": dict(verdict.measures) or None,
         "notes": "\n".join(verdict.notes[:NOTES_SHOWN]) or None,
         "seconds": round(verdict.seconds, 3),
         **{f"last write: {name}": count for name, count in last_write.items()},
     }
     return {name: value for name, value in known.items() if value is not None}
+
+
+def _change(verdict: CheckVerdict) -> dict[str, Any]:
+    """What changed since the partition was last proved equal, with the checksums of then."""
+    change, since = verdict.change, verdict.unchanged_since
+    if change is None:
+        return {} if since is None else {"unchanged since": show_moment(since)}
+    before = {"source": change.source, "target": change.target}
+    return {
+        "change": change.name,
+        "last proved equal": show_moment(change.since),
+        **{f"{side} checksum before": pair[0] for side, pair in before.items() if pair is not None},
+    }
 
 
 class HeldEvaluations:

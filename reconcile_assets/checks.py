@@ -17,6 +17,7 @@ from reconcile_assets.check_evaluations import (
     is_older,
     log_evaluation,
 )
+from reconcile_assets.configuration.fingerprint import check_fingerprints
 from reconcile_assets.configuration.models import Config, TableConfig
 from reconcile_assets.core.verdicts import CheckVerdict, Verdict
 from reconcile_assets.engine.connections import Connections
@@ -126,25 +127,43 @@ def summarize(name: str, verdicts: Sequence[CheckVerdict], checks: TableChecks) 
 
 
 def choose_partitions(instance: dg.DagsterInstance, resource: ReconcileResource, checks: TableChecks) -> list[str]:
-    """Keys of the partitions to reconcile, oldest first: ended, chosen by the table, filled or compared before."""
+    """Keys of the partitions to reconcile, oldest first: ended, chosen by the table, filled or compared before.
+
+    Where the table chooses the latest only, those whose verdicts were given under another configuration
+    join them: they say nothing any more until they are looked at again.
+    """
     scheme, now = checks.table.partition.scheme(), resource.get_now()
-    everything = checks.table.reconcile.partitions == "all"
-    chosen = scheme.partitions(now) if everything else scheme.lookback_partitions(now)
-    begun = instance.get_materialized_partitions(checks.asset_key) | _find_known(resource, checks)
-    return [partition.key for partition in chosen if partition.key in begun]
+    known = _find_known(resource, checks)
+    begun = instance.get_materialized_partitions(checks.asset_key) | known.partitions
+    chosen = begun
+    if checks.table.reconcile.partitions != "all":
+        lookback = {partition.key for partition in scheme.lookback_partitions(now)}
+        chosen = (begun & lookback) | known.outdated
+    return [partition.key for partition in scheme.partitions(now) if partition.key in chosen]
 
 
-def _find_known(resource: ReconcileResource, checks: TableChecks) -> frozenset[str]:
+@dataclass(frozen=True)
+class _Known:
     """What the ledger knows of, e.g. partitions filled from the command line, which Dagster never heard of.
 
-    Without a ledger Dagster's own memory must do: the run will say that it could not be reached.
+    Attributes:
+        outdated: partitions with a verdict that was given under another configuration.
     """
+
+    partitions: frozenset[str] = frozenset()
+    outdated: frozenset[str] = frozenset()
+
+
+def _find_known(resource: ReconcileResource, checks: TableChecks) -> _Known:
+    """Without a ledger Dagster's own memory must do: the run will say that it could not be reached."""
     try:
         with resource.open(checks.config) as connections:
-            target = checks.config.target_of(checks.table)
-            return connections.ledger().fetch_known_partitions(checks.table.name, target=target)
+            ledger, table = connections.ledger(), checks.table
+            partitions = ledger.fetch_known_partitions(table.name, target=checks.config.target_of(table))
+            outdated = ledger.fetch_outdated(table.name, check_fingerprints(checks.config, table))
+            return _Known(partitions, frozenset().union(*outdated.values()))
     except ReconcileAssetsError:
-        return frozenset()
+        return _Known()
 
 
 def check_partitions(

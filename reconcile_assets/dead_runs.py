@@ -4,19 +4,31 @@ What they were to prove becomes "could not verify": in the ledger, so that an al
 and on the check's page, so that nothing stays green that nobody looked at. Three signs are
 read: the run's process is gone, its attempt in the ledger is silent, or Dagster still holds a
 check as planned by a run that has ended.
+
+A run that was ended by hand (terminated in the UI, Ctrl-C or SIGTERM) leaves the verdicts as
+they were and alerts nobody; on the page each planned check shows its last verdict again.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import dagster as dg
+from dagster._core.events import RunFailureReason
 from dagster._core.launcher import DefaultRunLauncher, WorkerStatus
+from dagster._core.storage.tags import RUN_FAILURE_REASON_TAG
 
-from reconcile_assets.check_evaluations import build_evaluation, fetch_planned, fetch_targets
+from reconcile_assets.check_evaluations import (
+    build_evaluation,
+    fetch_planned,
+    fetch_targets,
+    is_older,
+    report_evaluation,
+)
 from reconcile_assets.checks import BACKFILL_TAG, TABLE_TAG, TableChecks
+from reconcile_assets.configuration.fingerprint import check_fingerprints
 from reconcile_assets.core.verdicts import CheckVerdict, Verdict
 from reconcile_assets.ledger import Attempt, Ledger
 
@@ -71,7 +83,7 @@ def bury_dead_attempts(
 ) -> tuple[int, dict[str, Suspect]]:
     """Bury attempts without an end; each is buried by one tick only.
 
-    An attempt is dead when its run has finished without it, or when it has been silent for
+    An attempt is dead when its run has failed without it, or when it has been silent for
     ``STALE_AFTER``, still is at a later tick, and nobody knows its process to be alive.
 
     Args:
@@ -90,7 +102,7 @@ def bury_dead_attempts(
         if attempt.table not in tables:
             continue
         run = instance.get_run_by_id(attempt.run_id)
-        if run is None or not run.is_finished:
+        if run is None or not run.is_finished or _was_ended_by_hand(run):  # then it may be about to say so
             suspect = _suspect(attempt, suspects.get(attempt.attempt_id), now)
             if suspect is None:
                 continue
@@ -123,7 +135,7 @@ def bury_unfinished_runs(
         now: aware.
 
     Returns:
-        how many verdicts were missing, and from when to look at the next tick.
+        how many verdicts were missing, those of runs ended by hand not counted, and from when to look at the next tick.
     """
     records = instance.get_run_records(
         dg.RunsFilter(statuses=_FINISHED_BADLY, updated_after=(since or now - FIRST_LOOK_BACK) - OVERLAP),
@@ -193,7 +205,7 @@ def _show_lost(instance: dg.DagsterInstance, ledger: Ledger, checks: TableChecks
         for latest in ledger.iterate_latest_verdicts([checks.table.name])
         if latest.run_id == run_id and latest.verdict.verdict is Verdict.INCONCLUSIVE
     ]
-    _report_evaluations(instance, checks, lost)
+    _report_evaluations(instance, checks, lost, run_id=run_id)
 
 
 def _settle(
@@ -202,6 +214,9 @@ def _settle(
     """Record what is missing, and show every verdict that the run's end kept from the checks' pages."""
     run = record.dagster_run
     planned = fetch_planned(instance, checks.check_keys, run.run_id)
+    if _was_ended_by_hand(run) or ledger.was_interrupted(run.run_id):
+        _show_again(instance, ledger, checks, run, planned)
+        return 0
     wanted = planned | _asked_for(run, checks)
     if not wanted:
         return 0
@@ -210,22 +225,60 @@ def _settle(
         for latest in ledger.iterate_latest_verdicts([checks.table.name])
         if latest.run_id == run.run_id or latest.recorded_at > record.update_timestamp  # its own, or after its end
     }
-    outcome = "was cancelled" if run.status is dg.DagsterRunStatus.CANCELED else "failed"
     missing = [
-        CheckVerdict(
-            table=checks.table.name,
-            check=check,
-            partition=partition,
-            verdict=Verdict.INCONCLUSIVE,
-            severity=checks.table.check(check).severity,
-            notes=(f"could not verify: the run {outcome} before this check",),
-            evaluated_at=now,
-        )
+        _unverified(checks, check, partition, now, why="the run failed before this check")
         for check, partition in sorted(wanted - known.keys())
     ]
     ledger.record_verdicts(missing, run_id=run.run_id, backfill_id=run.tags.get(BACKFILL_TAG))
-    _report_evaluations(instance, checks, [*missing, *(known[each] for each in sorted(planned & known.keys()))])
+    shown = [*missing, *(known[each] for each in sorted(planned & known.keys()))]
+    _report_evaluations(instance, checks, shown, run_id=run.run_id)
     return len(missing)
+
+
+def _was_ended_by_hand(run: dg.DagsterRun) -> bool:
+    """Whether somebody told the run to end, by Dagster's word: terminated, or its process asked to by a signal."""
+    if run.status is dg.DagsterRunStatus.CANCELED:
+        return True
+    reason = run.tags.get(RUN_FAILURE_REASON_TAG)
+    return run.status is dg.DagsterRunStatus.FAILURE and reason == RunFailureReason.UNEXPECTED_TERMINATION.value
+
+
+def _show_again(
+    instance: dg.DagsterInstance,
+    ledger: Ledger,
+    checks: TableChecks,
+    run: dg.DagsterRun,
+    planned: Collection[tuple[str, str]],
+) -> None:
+    """Show what was known before a run that was ended by hand planned these checks; nothing is recorded."""
+    if not planned:
+        return
+    known = {
+        (latest.verdict.check, latest.verdict.partition): latest.verdict
+        for latest in ledger.iterate_latest_verdicts([checks.table.name])
+    }
+    targets = fetch_targets(instance, checks.asset_key, {partition for _, partition in planned})
+    fingerprints = check_fingerprints(checks.config, checks.table)
+    shown = []
+    for check, partition in sorted(planned):
+        verdict = known.get((check, partition))
+        outdated = verdict is not None and not verdict.is_of_configuration(fingerprints[check])
+        if verdict is None or outdated or is_older(verdict, targets.get(partition)):
+            verdict = _unverified(checks, check, partition, None, why="the run was ended by hand before this check")
+        shown.append(verdict)
+    _report_evaluations(instance, checks, shown, run_id=run.run_id)
+
+
+def _unverified(checks: TableChecks, check: str, partition: str, now: datetime | None, *, why: str) -> CheckVerdict:
+    return CheckVerdict(
+        table=checks.table.name,
+        check=check,
+        partition=partition,
+        verdict=Verdict.INCONCLUSIVE,
+        severity=checks.table.check(check).severity,
+        notes=(f"could not verify: {why}",),
+        evaluated_at=now,
+    )
 
 
 def _asked_for(run: dg.DagsterRun, checks: TableChecks) -> set[tuple[str, str]]:
@@ -237,15 +290,18 @@ def _asked_for(run: dg.DagsterRun, checks: TableChecks) -> set[tuple[str, str]]:
     return {(check.check_name, partition) for check in checks.table.checks for partition in partitions}
 
 
-def _report_evaluations(instance: dg.DagsterInstance, checks: TableChecks, verdicts: Sequence[CheckVerdict]) -> None:
-    """Show verdicts on the checks' pages without a run."""
+def _report_evaluations(
+    instance: dg.DagsterInstance, checks: TableChecks, verdicts: Sequence[CheckVerdict], *, run_id: str
+) -> None:
+    """Show verdicts on the checks' pages, of checks that are there still, as the word of a run that has ended."""
+    configured = {check.check_name for check in checks.table.checks}
+    verdicts = [verdict for verdict in verdicts if verdict.check in configured]
     targets = fetch_targets(instance, checks.asset_key, {verdict.partition for verdict in verdicts})
     for verdict in verdicts:
-        instance.report_runless_asset_event(
-            build_evaluation(
-                verdict,
-                asset_key=checks.asset_key,
-                target=targets.get(verdict.partition),
-                blocking=checks.table.check(verdict.check).blocking,
-            )
+        evaluation = build_evaluation(
+            verdict,
+            asset_key=checks.asset_key,
+            target=targets.get(verdict.partition),
+            blocking=checks.table.check(verdict.check).blocking,
         )
+        report_evaluation(instance, evaluation, run_id=run_id)

@@ -11,7 +11,7 @@ A tick never raises: Dagster would run it again and send everything twice.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -43,6 +43,7 @@ def build_alert_sensor(
         name: of the sensor; give each its own when a code location has several.
     """
     chosen = translator or ReconcileTranslator()
+    loaded_at = datetime.now(UTC)
     tables = {table.name: TableChecks(config, table, chosen.get_asset_key(table)) for table in config.tables}
 
     @dg.sensor(
@@ -54,6 +55,7 @@ def build_alert_sensor(
     def alerts(context: dg.SensorEvaluationContext, reconcile_assets: ReconcileResource) -> dg.SensorResult:
         memory = SensorMemory.from_cursor(context.cursor)
         try:
+            close_removed_checks(reconcile_assets, config, loaded_at=loaded_at)
             found, memory = run_tick(context.instance, reconcile_assets, config=config, tables=tables, memory=memory)
         except ReconcileAssetsError as error:
             found = f"{type(error).__name__}: {error}"
@@ -96,6 +98,23 @@ class SensorMemory:
         """As text."""
         suspects = {attempt: [each.heartbeat, each.seen_at.isoformat()] for attempt, each in self.suspects.items()}
         return json.dumps({"suspects": suspects, "looked_at": self.looked_at and self.looked_at.isoformat()})
+
+
+def close_removed_checks(resource: ReconcileResource, config: Config, *, loaded_at: datetime) -> int:
+    """Close the last state of checks that are configured no more; returns how many there were.
+
+    Args:
+        loaded_at: when the configuration was read; a check with a verdict since then is somebody else's.
+
+    Raises:
+        ReconcileAssetsError: the ledger cannot be reached or used.
+    """
+    closed = 0
+    with resource.open(config) as connections:
+        for table in config.tables:
+            names = [check.check_name for check in table.checks]
+            closed += len(connections.ledger().close_removed_checks(table.name, names, before=loaded_at))
+    return closed
 
 
 def run_tick(

@@ -10,11 +10,14 @@ from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
 
 from reconcile_assets.alerts.grouping import AlertGroup
+from reconcile_assets.core.changes import UNAUDITED
+from reconcile_assets.ledger.outbox import REMOVED
 
 NAMED_PARTITIONS = 20
 """How many partitions a message names; the rest are counted."""
 
 _NAMED_NOTES = 5
+_NAMED_CHANGES = 10
 _DIFFERENCES = {
     "missing_in_target": "missing in target",
     "missing_in_source": "missing in source",
@@ -70,6 +73,9 @@ class _Facts:
         partitions: keys, as far as the outbox lists them.
         total: how many partitions there are in all.
         source_rows, target_rows: in these partitions, as far as the check counts them.
+        changes: of partitions that changed without a batch, one line each, as far as the outbox lists them.
+        change_count: how many there are in all.
+        removed: the check is configured no more.
     """
 
     kind: str
@@ -81,6 +87,9 @@ class _Facts:
     source_rows: int
     target_rows: int
     notes: tuple[str, ...]
+    changes: tuple[str, ...] = ()
+    change_count: int = 0
+    removed: bool = False
 
     @classmethod
     def of(cls, group: AlertGroup) -> "_Facts":
@@ -99,9 +108,14 @@ class _Facts:
             source_rows=sum(_number(payload, "source_rows") for payload in payloads),
             target_rows=sum(_number(payload, "target_rows") for payload in payloads),
             notes=tuple(dict.fromkeys(note for payload in payloads for note in _texts(payload, "notes"))),
+            changes=tuple(dict.fromkeys(line for payload in payloads for line in _changes(payload))),
+            change_count=sum(_number(payload, "change_count") for payload in payloads),
+            removed=payloads[-1].get("wording") == REMOVED,
         )
 
     def headline(self) -> str:
+        if self.removed:
+            return "check removed, its last state is closed"
         if self.kind == "recovered":
             return "recovered, no partition is wrong any more"
         parts = []
@@ -110,6 +124,8 @@ class _Facts:
             parts.append(f"{_count(self.mismatched, 'partition')} {verb} not match")
         if self.inconclusive:
             parts.append(f"could not verify {_count(self.inconclusive, 'partition')}")
+        if any(UNAUDITED in line for line in self.changes):
+            parts.append(UNAUDITED)
         return ", ".join(parts) or "failed"
 
     def lines(self) -> list[str]:
@@ -119,6 +135,9 @@ class _Facts:
         ]
         if told:
             found.append(f"Differences: {', '.join(told)}")
+        found.extend(f"Changed: {line}" for line in self.changes[:_NAMED_CHANGES])
+        if self.change_count > (shown := min(len(self.changes), _NAMED_CHANGES)):
+            found.append(f"Changed: {self.change_count - shown:,} more partitions")
         if self.source_rows != self.target_rows:
             found.append(f"Rows: {self.source_rows:,} in the source, {self.target_rows:,} in the target")
         found.extend(f"Note: {note}" for note in self.notes[:_NAMED_NOTES])
@@ -135,6 +154,17 @@ def _texts(payload: Mapping[str, object], name: str) -> list[str]:
     """A list of texts; empty where another version has left it out."""
     value = payload.get(name)
     return [str(item) for item in value] if isinstance(value, list) else []
+
+
+def _changes(payload: Mapping[str, object]) -> list[str]:
+    """A line for each partition that changed without a batch: which, what, and both checksums."""
+    found = payload.get("changes")
+    lines = []
+    for each in found if isinstance(found, list) else ():
+        sides = {side: each.get(side) for side in ("target", "source")}
+        told = [f"{side} checksum {pair['before']} before, {pair['now']} now" for side, pair in sides.items() if pair]
+        lines.append(f"{each.get('partition')}: {each.get('name')}, {', '.join(told)}")
+    return lines
 
 
 def _names(partitions: tuple[str, ...], total: int) -> str:

@@ -145,3 +145,13 @@ def _place(scheme: PartitionScheme, places: dict[str, int], key: str) -> int:
         hint = f"; {near}" if near.startswith("did") else ""
         raise ConfigurationError(f"{error}{hint}") from None
     raise ConfigurationError(f"partition: {key!r} has not ended yet; the latest is {next(reversed(places), 'none')}")
+
+
+def current_user() -> str:
+    """Who runs the command, for the audit log."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # no such user in the password file, as in some containers
+        return "unknown"

@@ -20,10 +20,17 @@ examples:
   reconcile-assets audit verify
   reconcile-assets audit log --table flights --limit 5
   reconcile-assets audit export --output audit.jsonl
+  reconcile-assets audit set-aside target --reason "restored from the backup of 2024-05-01"
 
 exit codes of verify: 0 every chain verifies; 1 one does not, the first bad entry is named; 2 one could not be read
 """
 _PAGE = 1_000
+_ASIDE = """\
+DATABASE_URL keeps a copy of each target's audit log. A target that was made anew, or restored from an older
+backup, does not go on where its copy ends, and `audit verify` says so for ever. This keeps the old copy under
+another name, with the reason, and lets the target begin another. Nothing is deleted, and `audit verify` goes on
+telling of it. It is refused where the target's log is whole and goes on from its copy.
+"""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -36,6 +43,14 @@ def add_parser(subparsers: Any) -> None:
     log.add_argument("--table", metavar="TABLE", help="entries of this table only")
     export = parts.add_parser("export", help="every entry as one line of JSON")
     export.add_argument("--output", metavar="FILE", required=True, help="the file to write")
+    aside = parts.add_parser(
+        "set-aside",
+        help="keep the copy of a target's log under another name: for a target that was made anew",
+        epilog=_ASIDE,
+    )
+    aside.add_argument("target", metavar="TARGET", help="the target's connection name")
+    aside.add_argument("--reason", metavar="TEXT", required=True, help="why; kept beside the copy")
+    aside.add_argument("--actor", metavar="NAME", help="who (default: the user of this machine)")
     for part in (verify, log, export):
         part.add_argument("--connection", metavar="NAME", help="this target only (default: every table's)")
 
@@ -51,7 +66,8 @@ def run(args: argparse.Namespace) -> int:
 
     config = load_configuration(args)
     with project_connections(config) as connections:
-        return {"verify": _verify, "log": _log, "export": _export}[args.part](args, connections)
+        parts = {"verify": _verify, "log": _log, "export": _export, "set-aside": _set_aside}
+        return parts[args.part](args, connections)
 
 
 def _count(text: str) -> int:
@@ -91,7 +107,33 @@ def _verify(args: argparse.Namespace, connections: "Connections") -> int:
             if chain.reason:
                 first = "" if chain.first_bad is None else f"first bad entry {chain.first_bad}: "
                 say(f"{chain.target}: {first}{chain.reason}")
+            for kept in chain.set_aside:
+                say(f"note: {chain.target}: {kept.sentence}")
     return {True: 0, False: 1, None: 2}[_worst(found)]
+
+
+def _set_aside(args: argparse.Namespace, connections: "Connections") -> int:
+    from reconcile_assets.cli.arguments import current_user
+    from reconcile_assets.cli.report_figures import set_aside_figures
+    from reconcile_assets.ledger.text import require_text
+
+    args.connection = args.target
+    (target,) = _targets(args, connections)
+    reason = args.reason.strip()
+    if not reason:
+        raise ConfigurationError("--reason: is empty; say why the target's audit log begins anew")
+    for name, text in (("--reason", reason), ("--actor", args.actor)):
+        require_text(name, text)
+    ledger = connections.ledger()
+    with connections.database(target).session() as session:
+        ledger.set_aside_audit_copy(target, session.sqlalchemy(), by=args.actor or current_user(), reason=reason)
+    kept = set_aside_figures(ledger, target)[-1]
+    if args.json:
+        print_json({"target": target, "set_aside": kept.to_dict()})
+    else:
+        print(f"{target}: {kept.sentence}")
+        say("the next backfill begins another copy; nothing was deleted")
+    return 0
 
 
 def _worst(found: "Iterable[AuditFigures]") -> bool | None:

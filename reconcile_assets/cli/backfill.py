@@ -86,6 +86,7 @@ def _fill(
 ) -> _Tally:
     import time
 
+    from reconcile_assets.cli.arguments import current_user
     from reconcile_assets.engine.backfill import PartitionWrite, backfill_partitions
 
     tally = _Tally(table.name)
@@ -97,7 +98,7 @@ def _fill(
                 partitions,
                 connections=connections,
                 run_id=run_id,
-                actor=args.actor or _user(),
+                actor=args.actor or current_user(),
                 reason=args.reason,
             ):
                 if isinstance(outcome, PartitionWrite):
@@ -112,15 +113,6 @@ def _fill(
     tally.seconds = time.monotonic() - started
     _say_failures(tally)
     return tally
-
-
-def _user() -> str:
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # no such user in the password file, as in some containers
-        return "unknown"
 
 
 def _say_failures(tally: _Tally) -> None:

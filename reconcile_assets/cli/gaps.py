@@ -75,6 +75,7 @@ def _documents(reports: "list[GapReport]", errors: dict[str, str]) -> list[dict[
             "counts": {kind.value: count for kind, count in report.counts().items()},
             "unpartitioned": {"source": report.unpartitioned_source, "target": report.unpartitioned_target},
             "notes": list(report.notes),
+            "configuration_changed": {check: list(found) for check, found in report.outdated.items()},
             "partitions": [
                 {
                     "partition": state.key,
@@ -82,6 +83,10 @@ def _documents(reports: "list[GapReport]", errors: dict[str, str]) -> list[dict[
                     "source_rows": state.source_rows,
                     "target_rows": state.target_rows,
                     "notes": list(state.notes),
+                    "source_checksum": state.source_checksum,
+                    "target_checksum": state.target_checksum,
+                    "unchanged_since": state.unchanged_since,
+                    "change": None if state.change is None else state.change.to_dict(),
                 }
                 for state in report.partitions
             ],
@@ -95,13 +100,17 @@ def _documents(reports: "list[GapReport]", errors: dict[str, str]) -> list[dict[
 def _print_report(table: "TableConfig", partitions: "tuple[Partition, ...]", report: "GapReport") -> None:
     import sys
 
+    from reconcile_assets.cli.change_lines import change_lines, outdated_lines, unchanged_lines
     from reconcile_assets.cli.gap_calendar import draw_calendar, draw_legend, print_lines
 
     found = len(report.gaps)
     print(f"{table.name}: {found} of {len(report.partitions)} partitions have gaps")
     print_lines(draw_calendar(partitions, report, by=table.partition.by), colour=sys.stdout.isatty())
     print_lines(draw_legend(report), colour=sys.stdout.isatty())
+    changes = [(state.key, state.change) for state in report.partitions if state.change is not None]
+    for line in (*change_lines(changes), *unchanged_lines([state.unchanged_since for state in report.partitions])):
+        print(line)
     strays = {"source": report.unpartitioned_source, "target": report.unpartitioned_target}
     notes = [f"{count} rows of the {side} stand in no partition" for side, count in strays.items() if count]
-    for note in (*notes, *report.notes):
+    for note in (*notes, *report.notes, *outdated_lines(report.outdated)):
         say(f"note: {table.name}: {note}")

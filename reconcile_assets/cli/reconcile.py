@@ -4,11 +4,11 @@ import argparse
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from reconcile_assets.cli.output import Progress, print_json, print_table, say_notes
+from reconcile_assets.cli.output import Progress, print_json, print_table, say, say_notes
 from reconcile_assets.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from reconcile_assets.configuration.models import Config, TableConfig
     from reconcile_assets.core.verdicts import CheckVerdict
@@ -48,15 +48,20 @@ def run(args: argparse.Namespace) -> int:
     selection = _with_checks(config, args.checks, selected(args, config, datetime.now(UTC)))
     run_id = str(uuid.uuid4())
     verdicts: list[CheckVerdict] = []
+    outdated: dict[str, Mapping[str, Sequence[str]]] = {}
     with project_connections(config) as connections, Progress("reconcile", total=len(selection)) as progress:
         for table, partitions in selection:
             verdicts += _reconcile(connections, table, partitions, run_id, args.checks)
+            outdated[table.name] = _find_outdated(connections, table)
             progress.advance(note=table.name)
     worst = worst_verdict(verdict.verdict for verdict in verdicts)
     if args.json:
-        print_json({"run_id": run_id, "verdict": worst.value, "verdicts": [_document(each) for each in verdicts]})
+        documents = [_document(each) for each in verdicts]
+        changed = {table: {check: list(keys) for check, keys in found.items()} for table, found in outdated.items()}
+        print_json({"run_id": run_id, "verdict": worst.value, "configuration_changed": changed, "verdicts": documents})
     else:
         _print(verdicts)
+        _print_changes(verdicts, outdated)
     return {Verdict.MATCHED: 0, Verdict.MISMATCHED: 1}.get(worst, 2)
 
 
@@ -89,6 +94,27 @@ def _reconcile(
     if not connections.has_ledger():
         return reconcile_partitions(table, partitions, connections=connections, checks=checks)
     return run_and_record(table, partitions, connections=connections, run_id=run_id, checks=checks)
+
+
+def _find_outdated(connections: "Connections", table: "TableConfig") -> "Mapping[str, Sequence[str]]":
+    """Partitions, by check, that still have a verdict of another configuration: they were not asked for."""
+    from reconcile_assets.configuration.fingerprint import check_fingerprints
+
+    if not connections.has_ledger():
+        return {}
+    return connections.ledger().fetch_outdated(table.name, check_fingerprints(connections.config, table))
+
+
+def _print_changes(verdicts: "list[CheckVerdict]", outdated: "Mapping[str, Mapping[str, Sequence[str]]]") -> None:
+    from reconcile_assets.cli.change_lines import outdated_lines, unchanged_lines
+
+    for table in dict.fromkeys(each.table for each in verdicts):
+        known = [each for each in verdicts if each.table == table and each.checksum_form is not None]
+        for check in dict.fromkeys(each.check for each in known):
+            for line in unchanged_lines([each.unchanged_since for each in known if each.check == check]):
+                print(f"{table} {check}: {line}")
+        for line in outdated_lines(outdated.get(table, {})):
+            say(f"note: {table}: {line}")
 
 
 def _print(verdicts: "list[CheckVerdict]") -> None:
@@ -164,6 +190,8 @@ def _document(verdict: "CheckVerdict") -> dict[str, Any]:
         "value_differs": verdict.value_differs,
         "source_checksum": verdict.source_checksum,
         "target_checksum": verdict.target_checksum,
+        "unchanged_since": verdict.unchanged_since,
+        "change": None if verdict.change is None else verdict.change.to_dict(),
         "measures": dict(verdict.measures),
         "seconds": round(verdict.seconds, 6),
         "evaluated_at": verdict.evaluated_at,

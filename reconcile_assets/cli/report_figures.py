@@ -9,15 +9,18 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reconcile_assets.alerts.routes import find_destinations
+from reconcile_assets.configuration.fingerprint import check_fingerprints
 from reconcile_assets.configuration.models import Config, TableConfig
 from reconcile_assets.core.report import Report, build_report
 from reconcile_assets.core.report_inputs import (
     AlertFigures,
     AuditFigures,
     BatchFigures,
+    ChangeFigures,
     DeliveryFigures,
     ReportedTable,
     ReportPeriod,
+    SetAsideFigures,
     TableGaps,
 )
 from reconcile_assets.core.windows import Partition
@@ -64,6 +67,10 @@ def collect_report(
         period=period,
         batches=batches,
         gaps=_compare(selection, connections) if compare else None,
+        changes=(
+            ChangeFigures(each.table, each.check, each.partition, each.change, each.seen_at)
+            for each in ledger.fetch_changes(names)
+        ),
         alerts=read_alerts(ledger, config, tables=names),
         audit=audit,
     )
@@ -98,7 +105,9 @@ def verify_audit(connections: Connections, target: str) -> AuditFigures:
         with connections.database(target).session() as session:
             found = ledger.verify_audit(target, session.sqlalchemy())
     except ReconcileAssetsError as error:
-        return AuditFigures(target, ok=None, reason=f"could not verify: {error}")
+        return AuditFigures(
+            target, ok=None, reason=f"could not verify: {error}", set_aside=set_aside_figures(ledger, target)
+        )
     return AuditFigures(
         target,
         ok=found.ok,
@@ -107,6 +116,15 @@ def verify_audit(connections: Connections, target: str) -> AuditFigures:
         first_bad=found.first_bad,
         reason=found.reason,
         copied=found.copied,
+        set_aside=set_aside_figures(ledger, target),
+    )
+
+
+def set_aside_figures(ledger: Ledger, target: str) -> tuple[SetAsideFigures, ...]:
+    """The copies of earlier chains of a target, oldest first."""
+    return tuple(
+        SetAsideFigures(each.name, each.chain_id, each.entries, each.at, each.by, each.reason)
+        for each in ledger.fetch_set_aside_copies(target)
     )
 
 
@@ -123,7 +141,16 @@ def _reported(config: Config, table: TableConfig, partitions: tuple[Partition, .
         partitions=partitions,
         checks=tuple(check.check_name for check in table.checks),
         cron=table.reconcile.cron,
+        gap_checks=_gap_checks(table),
+        configurations=check_fingerprints(config, table),
     )
+
+
+def _gap_checks(table: TableConfig) -> tuple[str, ...]:
+    """Checks that tell whether the target equals its own source: of rows where there is one, else all of them."""
+    own = [check for check in table.checks if check.against is None]
+    rows = [check for check in own if check.type == "rows"]
+    return tuple(check.check_name for check in rows or own)
 
 
 def _read_batches(connection: "Connection") -> Iterator[BatchFigures]:

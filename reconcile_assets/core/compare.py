@@ -89,7 +89,8 @@ class Comparison:
         columns: by the source's name, the compared columns that are not in the key.
         differences: the first of them, as many as were asked for; calling it gives a pandas DataFrame.
         notes: sentences for people, without row values.
-        source_checksum, target_checksum: comparable with each other only.
+        source_checksum, target_checksum: of the rows of each side.
+        checksum_form: what they are of; only checksums of one form compare with those of another time.
         within_tolerance: rows that differ, but only within the declared tolerances or the coarser type.
         unsettled: keys that differed in one way at the first look and in another at the second: nothing is known.
         source_cost, target_cost: for the whole call, where several partitions were compared in it.
@@ -109,6 +110,7 @@ class Comparison:
     notes: tuple[str, ...] = ()
     source_checksum: str = ""
     target_checksum: str = ""
+    checksum_form: str = ""
     within_tolerance: int = 0
     unsettled: int = 0
     source_cost: SideCost = NO_COST

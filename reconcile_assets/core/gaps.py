@@ -1,9 +1,11 @@
 """Gaps: how a partition of the target falls short of its source."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
+from reconcile_assets.core.changes import Change
 from reconcile_assets.core.verdicts import Verdict
 
 
@@ -37,6 +39,9 @@ class PartitionState:
     Attributes:
         key: the partition's key.
         notes: sentences for people.
+        source_checksum, target_checksum: hex.
+        change: what changed since the partition was last proved equal, though no batch wrote it since.
+        unchanged_since: since when both checksums are as they were proved; aware; None where it is not known.
     """
 
     key: str
@@ -44,6 +49,10 @@ class PartitionState:
     source_rows: int
     target_rows: int
     notes: tuple[str, ...] = ()
+    source_checksum: str = ""
+    target_checksum: str = ""
+    change: Change | None = None
+    unchanged_since: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,7 @@ class GapReport:
         notes: sentences about the table as a whole.
         verdict: matched without gaps, mismatched with any; inconclusive when no partition was asked about
             or columns could not be compared.
+        outdated: partitions asked about, by check, whose latest verdict was given under another configuration.
     """
 
     table: str
@@ -66,6 +76,7 @@ class GapReport:
     unpartitioned_target: int | None
     notes: tuple[str, ...]
     verdict: Verdict
+    outdated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def gaps(self) -> tuple[PartitionState, ...]:
@@ -78,24 +89,30 @@ class GapReport:
 
 
 def classify_partition(
-    key: str, source: SideState, target: SideState, *, proved: tuple[str, str] | None = None
+    key: str,
+    source: SideState,
+    target: SideState,
+    *,
+    change: Change | None = None,
+    unchanged_since: datetime | None = None,
 ) -> PartitionState:
     """Name what the target is beside the source.
 
     Args:
-        proved: source and target checksum of the last verdict on this partition, where one is known:
-            tells a source that moved on (stale) from a target that was changed.
+        change: since the partition was last proved equal, where that is known: tells a source that moved on
+            (stale) from a target that was changed.
+        unchanged_since: as `PartitionState` has it.
     """
     kind = _kind(source, target)
-    notes: tuple[str, ...] = ()
+    moved_on = change is not None and not change.is_unaudited
+    if kind is not GapKind.MATCHED and moved_on and target.rows:
+        kind = GapKind.STALE
+    notes: tuple[str, ...] = () if change is None else (change.sentence,)
     if source.rows == target.rows == 0:
-        notes = ("no rows on either side",)
-    if kind is not GapKind.MATCHED and proved is not None:
-        source_then, target_then = proved
-        if target.rows and source_then == target_then == target.digest != source.digest:
-            kind = GapKind.STALE
-            notes = ("the source has changed since this partition was last proved equal",)
-    return PartitionState(key, kind, source.rows, target.rows, notes)
+        notes = (*notes, "no rows on either side")
+    return PartitionState(
+        key, kind, source.rows, target.rows, notes, source.digest, target.digest, change, unchanged_since
+    )
 
 
 def _kind(source: SideState, target: SideState) -> GapKind:

@@ -16,6 +16,7 @@ from reconcile_assets.core.report_inputs import (
     AlertFigures,
     AuditFigures,
     BatchFigures,
+    ChangeFigures,
     ReportedTable,
     ReportPeriod,
     TableGaps,
@@ -179,6 +180,7 @@ def build_report(
     period: ReportPeriod | None = None,
     batches: Iterable[BatchFigures] = (),
     gaps: Mapping[str, TableGaps] | None = None,
+    changes: Iterable[ChangeFigures] = (),
     alerts: Iterable[AlertFigures] = (),
     audit: Iterable[AuditFigures] = (),
     digest_bits: int = DIGEST_BITS,
@@ -191,6 +193,7 @@ def build_report(
         generated_at: aware.
         batches: committed writes, of any table.
         gaps: by table name, when both databases were compared for this report.
+        changes: partitions of any table that changed though no batch wrote them, the latest first.
         alerts: newest first.
 
     Raises:
@@ -202,12 +205,14 @@ def build_report(
     for verdict in verdicts:
         if verdict.table in by_table:
             by_table[verdict.table].append(verdict)
-    written = tuple(batches)
+    written, changed = tuple(batches), tuple(changes)
     return Report(
         generated_at=generated_at.astimezone(UTC),
         period=period or ReportPeriod(),
         tables=tuple(
-            build_table_report(table, by_table[table.name], batches=written, gaps=(gaps or {}).get(table.name))
+            build_table_report(
+                table, by_table[table.name], batches=written, gaps=(gaps or {}).get(table.name), changes=changed
+            )
             for table in tables
         ),
         alerts=AlertSummary(tuple(alert for alert in alerts if alert.table in by_table)),
@@ -238,6 +243,7 @@ def _table_dict(report: TableReport) -> dict[str, Any]:
                 "mismatched": check.mismatched,
                 "inconclusive": check.inconclusive,
                 "unverified": check.unverified,
+                "configuration_changed": check.outdated,
                 "last_evaluated_at": iso_utc(check.last_evaluated_at),
             }
             for check in report.checks
@@ -259,6 +265,9 @@ def _table_dict(report: TableReport) -> dict[str, Any]:
         },
         "not_matched_total": len(report.not_matched),
         "not_matched": [_verdict_dict(verdict) for verdict in report.not_matched[:LISTED]],
+        "changes_total": len(report.changes),
+        "changes": [each.to_dict() for each in report.changes[:LISTED]],
+        "unchanged_partitions": report.unchanged,
         "empty_partitions": list(report.empty),
         "unpartitioned": {"source": report.unpartitioned_source, "target": report.unpartitioned_target},
         "notes": list(report.notes),
@@ -278,6 +287,7 @@ def _verdict_dict(verdict: CheckVerdict) -> dict[str, Any]:
         "missing_in_target": verdict.missing_in_target,
         "missing_in_source": verdict.missing_in_source,
         "value_differs": verdict.value_differs,
+        "change": None if verdict.change is None else verdict.change.to_dict(),
         "evaluated_at": iso_utc(verdict.evaluated_at),
     }
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from reconcile_assets.core.changes import Change
 from reconcile_assets.core.windows import Every, Partition
 
 
@@ -25,6 +26,9 @@ class ReportedTable:
         timezone: the zone whose wall clock the partitions follow.
         checks: the names of the configured checks; verdicts of others are left out.
         cron: when the scheduled reconciliation runs; None when it doesn't.
+        gap_checks: those of the checks by which the target is compared with its own source, row by row where
+            there is such a check; empty: all.
+        configurations: the fingerprint of each check's configuration; a verdict under another one proves nothing.
     """
 
     name: str
@@ -38,6 +42,33 @@ class ReportedTable:
     partitions: tuple[Partition, ...]
     checks: tuple[str, ...]
     cron: str | None = None
+    gap_checks: tuple[str, ...] = ()
+    configurations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ChangeFigures:
+    """A partition that changed though no batch wrote it, as a verdict has told.
+
+    Attributes:
+        seen_at: when a check first saw it; aware.
+    """
+
+    table: str
+    check: str
+    partition: str
+    change: Change
+    seen_at: datetime
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form; keys are only ever added."""
+        return {
+            "partition": self.partition,
+            "check": self.check,
+            **self.change.to_dict(),
+            "since": iso_utc(self.change.since),
+            "seen_at": iso_utc(self.seen_at),
+        }
 
 
 @dataclass(frozen=True)
@@ -123,6 +154,28 @@ class AlertFigures:
 
 
 @dataclass(frozen=True)
+class SetAsideFigures:
+    """A copy of an earlier audit chain of a target, kept under another name since the target was made anew."""
+
+    name: str
+    chain_id: str
+    entries: int
+    at: datetime
+    by: str
+    reason: str
+
+    @property
+    def sentence(self) -> str:
+        """What was set aside, when, by whom and why."""
+        entries = "1 entry" if self.entries == 1 else f"{self.entries:,} entries"
+        return f"a copy of {entries} was set aside as {self.name!r} at {iso_utc(self.at)} by {self.by}: {self.reason}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form; keys are only ever added."""
+        return asdict(self) | {"at": iso_utc(self.at)}
+
+
+@dataclass(frozen=True)
 class AuditFigures:
     """Whether one target's audit chain verifies.
 
@@ -131,6 +184,7 @@ class AuditFigures:
         first_bad: sequence number of the first entry that does not verify.
         batches: committed batches; equal to the entries in a whole chain.
         copied: entries of the copy that is kept outside the target; None when there is none.
+        set_aside: copies of earlier chains of this target, oldest first.
     """
 
     target: str
@@ -140,10 +194,11 @@ class AuditFigures:
     first_bad: int | None = None
     reason: str | None = None
     copied: int | None = None
+    set_aside: tuple[SetAsideFigures, ...] = ()
 
-    def to_dict(self) -> dict[str, str | int | bool | None]:
+    def to_dict(self) -> dict[str, Any]:
         """The JSON form; keys are only ever added."""
-        return asdict(self)
+        return asdict(self) | {"set_aside": [each.to_dict() for each in self.set_aside]}
 
 
 @dataclass(frozen=True)

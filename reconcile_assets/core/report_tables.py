@@ -2,17 +2,21 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from reconcile_assets.core.calendar_grid import CalendarGrid, PartitionStatus, build_calendar
-from reconcile_assets.core.report_inputs import BatchFigures, ReportedTable, TableGaps
-from reconcile_assets.core.verdicts import CheckVerdict, Verdict, worst_verdict
+from reconcile_assets.core.report_inputs import BatchFigures, ChangeFigures, ReportedTable, TableGaps
+from reconcile_assets.core.verdicts import CONFIGURATION_CHANGED, CheckVerdict, Verdict, worst_verdict
 
 
 @dataclass(frozen=True)
 class CheckCounts:
-    """How one check stands over the partitions; ``unverified`` have no verdict of it."""
+    """How one check stands over the partitions; ``unverified`` have no verdict of it.
+
+    Attributes:
+        outdated: of the inconclusive, those whose verdict was given under another configuration.
+    """
 
     check: str
     matched: int
@@ -20,11 +24,14 @@ class CheckCounts:
     inconclusive: int
     unverified: int
     last_evaluated_at: datetime | None
+    outdated: int = 0
 
 
 @dataclass(frozen=True)
 class GapCounts:
     """A partition counts as found when it was backfilled or is open now; filled when it was and is proved.
+
+    Only the target beside its own source counts here: what another check says has its place in the success rate.
 
     Attributes:
         kinds: open gaps by kind, where both databases were compared for the report.
@@ -61,6 +68,8 @@ class TableReport:
         statuses: by partition key, in the order of the partitions.
         not_matched: verdicts other than ``matched``, proven differences first, then by partition.
         empty: keys of matched partitions without rows on both sides.
+        changes: partitions that changed though no batch wrote them, the latest first.
+        unchanged: partitions whose checksums are as they were proved, by some check.
     """
 
     table: ReportedTable
@@ -74,6 +83,8 @@ class TableReport:
     unpartitioned_source: int | None = None
     unpartitioned_target: int | None = None
     notes: tuple[str, ...] = ()
+    changes: tuple[ChangeFigures, ...] = ()
+    unchanged: int = 0
 
     def count(self, status: PartitionStatus) -> int:
         """How many partitions have this status."""
@@ -118,16 +129,18 @@ def build_table_report(
     *,
     batches: Iterable[BatchFigures] = (),
     gaps: TableGaps | None = None,
+    changes: Iterable[ChangeFigures] = (),
 ) -> TableReport:
     """Count one table's latest verdicts, writes and gaps.
 
-    Verdicts of partitions or checks that are no longer configured are left out.
+    Verdicts of partitions or checks that are no longer configured are left out; those given under another
+    configuration of their check are inconclusive.
     """
     keys = [partition.key for partition in table.partitions]
     wanted, tally = set(keys), _Tally()
     for verdict in verdicts:
         if verdict.partition in wanted and verdict.check in table.checks:
-            tally.latest[verdict.check, verdict.partition] = verdict
+            tally.latest[verdict.check, verdict.partition] = _as_of_now(verdict, table)
     kinds = gaps.kinds if gaps else {}
     statuses = {key: _status(tally.of_partition(key, table.checks), len(table.checks), kinds.get(key)) for key in keys}
     empty = tuple(key for key in keys if _is_empty(statuses[key], tally.of_partition(key, table.checks)))
@@ -138,12 +151,14 @@ def build_table_report(
         checks=tuple(_count_check(check, tally.of_check(check, keys), len(keys)) for check in table.checks),
         not_matched=_not_matched(tally.latest.values()),
         empty=empty,
-        gaps=_count_gaps(statuses, {batch.partition for batch in written}, gaps),
+        gaps=_count_gaps(_prove_filled(table, keys, tally, kinds), {batch.partition for batch in written}, gaps),
         writes=_count_writes(written),
         calendar=build_calendar(table.partitions, statuses, by=table.by, empty=frozenset(empty)),
         unpartitioned_source=gaps.unpartitioned_source if gaps else None,
         unpartitioned_target=gaps.unpartitioned_target if gaps else None,
         notes=gaps.notes if gaps else (),
+        changes=tuple(each for each in changes if each.table == table.name and each.partition in wanted),
+        unchanged=len({each.partition for each in tally.latest.values() if each.unchanged_since is not None}),
     )
 
 
@@ -162,6 +177,26 @@ def reason_of(verdict: CheckVerdict) -> str:
     if verdict.verdict is Verdict.INCONCLUSIVE and not any("could not verify" in part for part in parts):
         parts.insert(0, "could not verify")
     return "; ".join(parts) or "does not match"
+
+
+def _as_of_now(verdict: CheckVerdict, table: ReportedTable) -> CheckVerdict:
+    """The verdict, or that there is none under the check's present configuration."""
+    if verdict.is_of_configuration(table.configurations.get(verdict.check)):
+        return verdict
+    return replace(verdict, verdict=Verdict.INCONCLUSIVE, notes=(CONFIGURATION_CHANGED,), unchanged_since=None)
+
+
+def _prove_filled(
+    table: ReportedTable, keys: Sequence[str], tally: _Tally, kinds: Mapping[str, str]
+) -> Mapping[str, bool]:
+    """Whether each partition of the target is proved equal to its source, by a comparison of now if there is one."""
+    checks = table.gap_checks or table.checks
+    return {
+        key: kinds[key] == "matched"
+        if key in kinds
+        else _checked(tally.of_partition(key, checks), len(checks)) is PartitionStatus.MATCHED
+        for key in keys
+    }
 
 
 def _rows(number: int) -> str:
@@ -200,6 +235,7 @@ def _count_check(check: str, verdicts: Sequence[CheckVerdict], partitions: int) 
         inconclusive=counts[Verdict.INCONCLUSIVE],
         unverified=partitions - len(verdicts),
         last_evaluated_at=max((at for verdict in verdicts if (at := verdict.evaluated_at) is not None), default=None),
+        outdated=sum(CONFIGURATION_CHANGED in verdict.notes for verdict in verdicts),
     )
 
 
@@ -208,10 +244,10 @@ def _not_matched(verdicts: Iterable[CheckVerdict]) -> tuple[CheckVerdict, ...]:
     return tuple(sorted(bad, key=lambda v: (v.verdict is not Verdict.MISMATCHED, v.partition, v.check)))
 
 
-def _count_gaps(statuses: Mapping[str, PartitionStatus], written: set[str], gaps: TableGaps | None) -> GapCounts:
-    kinds = {key: kind for key, kind in gaps.kinds.items() if key in statuses and kind not in _NO_GAP} if gaps else {}
-    proved = {key for key, status in statuses.items() if status is PartitionStatus.MATCHED and key not in kinds}
-    open_now = set(statuses) - proved
+def _count_gaps(filled: Mapping[str, bool], written: set[str], gaps: TableGaps | None) -> GapCounts:
+    kinds = {key: kind for key, kind in gaps.kinds.items() if key in filled and kind not in _NO_GAP} if gaps else {}
+    proved = {key for key, is_proved in filled.items() if is_proved}
+    open_now = set(filled) - proved
     return GapCounts(
         found=len(written | open_now),
         filled=len(written & proved),

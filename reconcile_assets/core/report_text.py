@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from reconcile_assets.core.calendar_grid import PartitionStatus
 from reconcile_assets.core.page import format_number, format_seconds
@@ -74,14 +75,20 @@ def _audit_words(ok: bool | None) -> str:
 def _markdown_table(table: TableReport) -> Iterator[str]:
     yield from ("", f"## {_escape(table.table.name)}: {table.verdict.value}", "")
     yield from (f"- {status.value}: {table.count(status)} partitions" for status in PartitionStatus)
-    if not table.not_matched:
-        return
-    yield from ("", "| partition | check | verdict | why |", "|---|---|---|---|")
-    for verdict in table.not_matched[:LISTED]:
-        cells = (verdict.partition, verdict.check, verdict.verdict.value, reason_of(verdict))
+    if table.not_matched:
+        bad = ((each.partition, each.check, each.verdict.value, reason_of(each)) for each in table.not_matched)
+        yield from _markdown_rows(("partition", "check", "verdict", "why"), bad, len(table.not_matched))
+    if table.changes:
+        changed = ((each.partition, each.check, each.change.sentence) for each in table.changes)
+        yield from _markdown_rows(("partition", "check", "changed without a batch"), changed, len(table.changes))
+
+
+def _markdown_rows(columns: Sequence[str], rows: Iterable[Sequence[str]], total: int) -> Iterator[str]:
+    yield from ("", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|")
+    for cells in islice(rows, LISTED):
         yield "| " + " | ".join(_escape(cell) for cell in cells) + " |"
-    if len(table.not_matched) > LISTED:
-        yield from ("", f"and {len(table.not_matched) - LISTED} more")
+    if total > LISTED:
+        yield from ("", f"and {total - LISTED} more")
 
 
 def _escape(text: str) -> str:

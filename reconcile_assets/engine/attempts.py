@@ -26,7 +26,8 @@ def attempt_recorded(
 
     A process that dies leaves it open: then its checks and partitions without a verdict become
     inconclusive, with an alert. So does an error of a reconciliation, which promises verdicts;
-    a backfill's error speaks for itself, and so does an interruption by hand.
+    a backfill's error speaks for itself. An interruption by hand (Ctrl-C, SIGTERM, "terminate") is noted
+    as such: it leaves the verdicts as they were.
 
     Args:
         step: ``backfill`` or ``reconcile``.
@@ -39,22 +40,27 @@ def attempt_recorded(
         check.check_name: check.severity for check in table.checks if checks is None or check.check_name in checks
     }
     attempt = ledger.start_attempt(run_id, step, table.name, severities, [each.key for each in partitions])
-    left_open = False
+    left_open = interrupted = False
     try:
         with heartbeat(ledger, attempt):
             yield
     except Exception:
         left_open = step == "reconcile"
         raise
+    except (GeneratorExit, SystemExit):  # whoever uses the work has enough of it
+        raise
+    except BaseException:  # KeyboardInterrupt, and Dagster's own of its kind
+        interrupted = True
+        raise
     finally:
         if not left_open:
-            _finish(ledger, attempt)
+            _finish(ledger, attempt, interrupted=interrupted)
 
 
-def _finish(ledger: Ledger, attempt: Attempt) -> None:
+def _finish(ledger: Ledger, attempt: Attempt, *, interrupted: bool) -> None:
     extra = {"run": attempt.run_id, "table": attempt.table}
     try:
-        if not ledger.finish_attempt(attempt):
+        if not ledger.finish_attempt(attempt, interrupted=interrupted):
             logger.warning("the attempt had been taken for dead", extra=extra)
     except ReconcileAssetsError as error:
         logger.warning("the attempt's end could not be written: %s", error, extra=extra)

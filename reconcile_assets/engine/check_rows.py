@@ -1,7 +1,7 @@
 """The rows check: every row of a partition, column by column."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from reconcile_assets.configuration.checks import RowsCheck
 from reconcile_assets.configuration.models import TableConfig
@@ -10,21 +10,38 @@ from reconcile_assets.core.tolerance import Tolerance
 from reconcile_assets.core.verdicts import CheckVerdict, Verdict
 from reconcile_assets.core.windows import Partition
 from reconcile_assets.databases.base import Session
+from reconcile_assets.engine.changes import LastBatches, ask_last_batches, tell_change
 from reconcile_assets.engine.checking import Sides
 from reconcile_assets.engine.comparison import compare_tables
 from reconcile_assets.engine.tables import ResolvedTable
 
 
-def compare_rows(check: RowsCheck, sides: Sides) -> Mapping[str, Comparison]:
+@dataclass(frozen=True)
+class RowsLook:
+    """What the rows check saw, all in one snapshot of each side.
+
+    Attributes:
+        comparisons: by partition.
+        batches: the last batch of each partition that has one; None when the target could not be asked.
+    """
+
+    comparisons: Mapping[str, Comparison]
+    batches: LastBatches
+
+
+def compare_rows(check: RowsCheck, sides: Sides) -> RowsLook:
     """Compare every partition in one scan a side; only those that differ are looked into."""
     with sides.open() as opened:
-        return compare_resolved(
+        found = compare_resolved(
             opened.table,
             opened.source,
             opened.target,
             sides.partitions,
             tolerances=_tolerances(check),
             uuids=sides.table.columns.types,
+        )
+        return RowsLook(
+            found, ask_last_batches(opened.target, sides.table.name, [each.key for each in sides.partitions])
         )
 
 
@@ -66,26 +83,27 @@ def _tolerances(check: RowsCheck) -> Mapping[str, Tolerance]:
     return {name: Tolerance(**each.model_dump()) for name, each in check.tolerances.items()}
 
 
-def rows_verdicts(check: RowsCheck, sides: Sides, found: Mapping[str, Comparison]) -> tuple[CheckVerdict, ...]:
-    """The verdict of each partition, with the differences by kind."""
+def rows_verdicts(check: RowsCheck, sides: Sides, found: RowsLook) -> tuple[CheckVerdict, ...]:
+    """The verdict of each partition, with the differences by kind and what changed since it was last proved equal."""
     verdicts = []
     for partition in sides.partitions:
-        comparison = found[partition.key]
+        comparison = found.comparisons[partition.key]
         verdict, notes = _judge(check, comparison)
-        verdicts.append(
-            replace(
-                sides.verdict(check, partition, verdict),
-                notes=notes,
-                source_rows=comparison.source.rows,
-                target_rows=comparison.target.rows,
-                missing_in_target=comparison.missing_in_target,
-                missing_in_source=comparison.missing_in_source,
-                value_differs=comparison.value_differs,
-                source_checksum=comparison.source_checksum,
-                target_checksum=comparison.target_checksum,
-                measures=_measures(comparison),
-            )
+        bare = replace(
+            sides.verdict(check, partition, verdict),
+            notes=notes,
+            source_rows=comparison.source.rows,
+            target_rows=comparison.target.rows,
+            missing_in_target=comparison.missing_in_target,
+            missing_in_source=comparison.missing_in_source,
+            value_differs=comparison.value_differs,
+            source_checksum=comparison.source_checksum,
+            target_checksum=comparison.target_checksum,
+            checksum_form=comparison.checksum_form,
+            measures=_measures(comparison),
         )
+        proof = sides.proofs.get((check.check_name, partition.key))
+        verdicts.append(tell_change(bare, partition.key, proof, found.batches))
     return tuple(verdicts)
 
 

@@ -1,12 +1,13 @@
 """What every kind of check shares: its two sides, and verdicts made alike."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
 from reconcile_assets.configuration.models import CheckConfig, TableConfig
+from reconcile_assets.core.changes import Proof
 from reconcile_assets.core.verdicts import CheckVerdict, Verdict
 from reconcile_assets.core.windows import Partition
 from reconcile_assets.databases.base import Database, Session
@@ -26,6 +27,8 @@ class Sides:
     Attributes:
         open_source, open_target: give the databases; they may raise what is wrong with a URL.
         now: when the looking began; aware.
+        configurations: the fingerprint of each check, by its name.
+        proofs: what stood there when a check last matched, by check and partition.
     """
 
     table: TableConfig
@@ -33,6 +36,8 @@ class Sides:
     open_source: Callable[[], Database]
     open_target: Callable[[], Database]
     now: datetime
+    configurations: Mapping[str, str] = field(default_factory=dict)
+    proofs: Mapping[tuple[str, str], Proof] = field(default_factory=dict)
 
     @contextmanager
     def sessions(self) -> Iterator[tuple[Session, Session]]:
@@ -55,6 +60,7 @@ class Sides:
             verdict=verdict,
             severity=check.severity,
             evaluated_at=self.now,
+            configuration=self.configurations.get(check.check_name),
         )
 
     def unverified(self, check: CheckConfig, error: Exception) -> tuple[CheckVerdict, ...]:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from reconcile_assets.core.changes import ChecksumScope
 from reconcile_assets.core.compare import Comparison, Differences, SideCost
 from reconcile_assets.core.compare_pairs import ColumnPair, pair_columns
 from reconcile_assets.core.compare_plan import ComparisonPlan, plan_comparison
@@ -21,6 +22,7 @@ from reconcile_assets.core.tables import Table, TypeKind
 from reconcile_assets.core.tolerance import Tolerance
 from reconcile_assets.core.verdicts import Verdict
 from reconcile_assets.databases.base import PartitionFilter, Relation, RowsetQuery, Session
+from reconcile_assets.engine.checksums import checksum_scope
 from reconcile_assets.engine.comparison_rows import RowSearch
 from reconcile_assets.engine.progress import UNHEARD, Progress, count_scan
 from reconcile_assets.engine.recheck import Recheck
@@ -105,7 +107,8 @@ def compare_tables(
     if recheck is not None:
         recheck.prepare(queries, plan, comparer, limit)
     search = RowSearch((source, target), queries, comparer, limit, progress)
-    found = _Outcome(plan, (*notes, *pair_notes, *plan.type_notes), filters[0])
+    scope = checksum_scope(source, target, queries)
+    found = _Outcome(plan, (*notes, *pair_notes, *plan.type_notes), filters[0], scope)
     windows, tallies = _compare(source, target, queries, tables, search, filters[0], progress)
     costs = source.cost.snapshot() - before[0], target.cost.snapshot() - before[1]
     comparisons = found.comparisons(windows, tallies, costs, time.monotonic() - started)
@@ -218,10 +221,15 @@ def _query(
 class _Outcome:
     """Puts sums and tallies together into comparisons."""
 
-    def __init__(self, plan: ComparisonPlan, notes: Sequence[str], partitions: PartitionFilter | None) -> None:
+    def __init__(
+        self, plan: ComparisonPlan, notes: Sequence[str], partitions: PartitionFilter | None, scope: ChecksumScope
+    ) -> None:
         self._plan = plan
         self._notes = tuple(dict.fromkeys(notes))
-        self._keys: list[str | None] = [None] if partitions is None else [item.key for item in partitions.partitions]
+        windows = () if partitions is None else partitions.partitions
+        self._forms: dict[str | None, str] = {each.key: scope.form(each) for each in windows}
+        if partitions is None:
+            self._forms[None] = scope.form(None)
 
     def comparisons(
         self,
@@ -234,11 +242,12 @@ class _Outcome:
         return {
             key: replace(
                 self._comparison(windows.get(key, WindowSums()), tallies.get(key, Tally(0))),
+                checksum_form=form,
                 source_cost=costs[0],
                 target_cost=costs[1],
                 seconds=seconds,
             )
-            for key in self._keys
+            for key, form in self._forms.items()
         }
 
     def _comparison(self, sums: WindowSums, tally: Tally) -> Comparison:

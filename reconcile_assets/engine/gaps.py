@@ -2,19 +2,23 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from reconcile_assets.configuration.checks import RowsCheck
+from reconcile_assets.configuration.fingerprint import check_fingerprints
 from reconcile_assets.configuration.models import TableConfig
-from reconcile_assets.core.compare import Checksum
+from reconcile_assets.core.changes import ChecksumScope, Proof
+from reconcile_assets.core.compare import Comparison
 from reconcile_assets.core.compare_plan import ComparisonPlan, plan_comparison
+from reconcile_assets.core.compare_sums import WindowSums, sum_windows
 from reconcile_assets.core.gaps import GapKind, GapReport, PartitionState, SideState, classify_partition
 from reconcile_assets.core.verdicts import Verdict
 from reconcile_assets.core.windows import Partition
-from reconcile_assets.databases.base import Session
-from reconcile_assets.databases.postgresql_figures import count_unpartitioned
+from reconcile_assets.databases.base import RowsetQuery, Session
+from reconcile_assets.engine.changes import LastBatches, ask_last_batches, judge_change
 from reconcile_assets.engine.check_rows import compare_resolved, declared_tolerances, shown_notes
+from reconcile_assets.engine.checksums import checksum_scope
 from reconcile_assets.engine.connections import Connections
 from reconcile_assets.engine.sides import on_both_sides
 from reconcile_assets.engine.tables import ResolvedTable, resolve_table
@@ -24,7 +28,34 @@ __all__ = ["GapKind", "GapReport", "PartitionState", "find_gaps"]
 
 logger = logging.getLogger(__name__)
 
-Proved = Mapping[str, tuple[str, str]]
+
+@dataclass(frozen=True)
+class _Known:
+    """What the ledger knows of the partitions asked about.
+
+    Attributes:
+        proofs: what stood there when the rows check last matched, by partition.
+        outdated: partitions, by check, whose latest verdict was given under another configuration.
+    """
+
+    proofs: Mapping[str, Proof] = field(default_factory=dict)
+    outdated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Both sides' checksums by partition, those without rows left out, and what they are of."""
+
+    windows: Mapping[str | None, WindowSums]
+    scope: ChecksumScope
+
+    def sides(self, partition: Partition) -> tuple[SideState, SideState]:
+        """What source and target hold of a partition."""
+        found = self.windows.get(partition.key, _NO_ROWS)
+        return SideState(found.source.rows, found.source_digest), SideState(found.target.rows, found.target_digest)
+
+
+_NO_ROWS = WindowSums()
 
 
 def find_gaps(
@@ -50,16 +81,17 @@ def find_gaps(
     with source_db.session() as source, target_db.session() as target:
         resolved = resolve_table(table, source, target)
         plan = _plan(resolved, source, target)
-        here, there = _fetch(resolved, plan, ordered, source, target)
-        proved = _fetch_proved(table, connections)
-        states = [_state(each, here, there, proved) for each in ordered]
-        if not all(pair.renders_alike for pair in (*plan.key, *plan.columns)):
-            states = _settle(resolved, states, ordered, source, target)
-        if plan.uncomparable:
-            states = [_unverified(state, plan) for state in states]
         strays = _count_unpartitioned(resolved, source, target) if unpartitioned else (None, None)
+        found = _fetch(resolved, plan, ordered, source, target)
+        alike = all(pair.renders_alike for pair in (*plan.key, *plan.columns))
+        settled = {} if alike else _settle(resolved, found, ordered, source, target)
+        batches = ask_last_batches(target, table.name, [each.key for each in ordered])
+    known = _fetch_known(table, ordered, connections)
+    states = [_settled(_state(each, found, known, batches), settled) for each in ordered]
+    if plan.uncomparable:
+        states = [_unverified(state, plan) for state in states]
     notes = (*resolved.notes, *plan.type_notes)
-    return GapReport(table.name, tuple(states), strays[0], strays[1], notes, _verdict(states))
+    return GapReport(table.name, tuple(states), strays[0], strays[1], notes, _verdict(states), known.outdated)
 
 
 def _plan(table: ResolvedTable, source: Session, target: Session) -> ComparisonPlan:
@@ -75,68 +107,76 @@ def _plan(table: ResolvedTable, source: Session, target: Session) -> ComparisonP
 
 def _fetch(
     table: ResolvedTable, plan: ComparisonPlan, partitions: Sequence[Partition], source: Session, target: Session
-) -> tuple[Mapping[str | None, Checksum], Mapping[str | None, Checksum]]:
-    ordered = (*plan.key, *plan.columns)
+) -> _Sums:
+    """One scan a side, by the same query as the rows check's: its checksums and these are of one form."""
     fast = source.hash_family == target.hash_family
-    return on_both_sides(
-        source,
-        target,
-        lambda: source.fetch_checksums(
-            table.source,
-            [pair.form(source=True) for pair in ordered],
-            table.source_windows(partitions),
+    windows = table.source_windows(partitions), table.target_windows(partitions)
+    reading, writing = (
+        RowsetQuery(
+            relation=relation,
+            key=tuple(pair.form(source=is_source) for pair in plan.key),
+            columns=tuple(pair.form(source=is_source) for pair in plan.columns),
+            partitions=filter_,
             fast=fast,
-        ),
-        lambda: target.fetch_checksums(
-            table.target,
-            [pair.form(source=False) for pair in ordered],
-            table.target_windows(partitions),
-            fast=fast,
-        ),
+            unique=True,  # how often a key stands there is not asked
+        )
+        for is_source, relation, filter_ in ((True, table.source, windows[0]), (False, table.target, windows[1]))
     )
+    here, there = on_both_sides(
+        source, target, lambda: source.fetch_buckets(reading, 1), lambda: target.fetch_buckets(writing, 1)
+    )
+    return _Sums(sum_windows(here, there), checksum_scope(source, target, (reading, writing)))
 
 
-def _state(
-    partition: Partition, here: Mapping[str | None, Checksum], there: Mapping[str | None, Checksum], proved: Proved
-) -> PartitionState:
-    source, target = here[partition.key], there[partition.key]
+def _state(partition: Partition, found: _Sums, known: _Known, batches: LastBatches) -> PartitionState:
+    source, target = found.sides(partition)
+    change, since = judge_change(
+        source.digest,
+        target.digest,
+        found.scope.form(partition),
+        partition=partition.key,
+        proof=known.proofs.get(partition.key),
+        batches=batches,
+    )
     return classify_partition(
         partition.key,
-        SideState(source.rows, source.digest),
-        SideState(target.rows, target.digest),
-        proved=proved.get(partition.key),
+        source,
+        target,
+        change=change,
+        unchanged_since=since,
     )
 
 
 def _settle(
-    table: ResolvedTable,
-    states: Sequence[PartitionState],
-    partitions: Sequence[Partition],
-    source: Session,
-    target: Session,
-) -> list[PartitionState]:
-    """Look into partitions whose checksums differ though their rows may be equal: JSON, coarser types, tolerances."""
-    doubtful = {
-        state.key
-        for state in states
-        if state.source_rows == state.target_rows and state.kind in (GapKind.DIFFERENT, GapKind.STALE)
-    }
+    table: ResolvedTable, found: _Sums, partitions: Sequence[Partition], source: Session, target: Session
+) -> Mapping[str, Comparison]:
+    """Look into partitions whose checksums differ though their rows may be equal: JSON, coarser types, tolerances.
+
+    Returns:
+        The comparisons of those that do not differ after all, by partition.
+    """
+    doubtful = []
+    for each in partitions:
+        here, there = found.sides(each)
+        if here.rows == there.rows and here.digest != there.digest:
+            doubtful.append(each)
     if not doubtful:
-        return list(states)
-    found = compare_resolved(
+        return {}
+    compared = compare_resolved(
         table,
         source,
         target,
-        [each for each in partitions if each.key in doubtful],
+        doubtful,
         tolerances=declared_tolerances(table.config),
         uuids=table.config.columns.types,
     )
-    return [
-        replace(state, kind=GapKind.MATCHED, notes=shown_notes(found[state.key]))
-        if state.key in doubtful and found[state.key].verdict is not Verdict.MISMATCHED
-        else state
-        for state in states
-    ]
+    return {key: each for key, each in compared.items() if each.verdict is not Verdict.MISMATCHED}
+
+
+def _settled(state: PartitionState, settled: Mapping[str, Comparison]) -> PartitionState:
+    if state.key not in settled:
+        return state
+    return replace(state, kind=GapKind.MATCHED, notes=(*state.notes, *shown_notes(settled[state.key])))
 
 
 def _unverified(state: PartitionState, plan: ComparisonPlan) -> PartitionState:
@@ -156,27 +196,30 @@ def _count_unpartitioned(table: ResolvedTable, source: Session, target: Session)
     return on_both_sides(
         source,
         target,
-        lambda: count_unpartitioned(source, table.source, table.source_windows(every[:1]), last),
-        lambda: count_unpartitioned(target, table.target, table.target_windows(every[:1]), last),
+        lambda: source.count_unpartitioned(table.source, table.source_windows(every[:1]), last),
+        lambda: target.count_unpartitioned(table.target, table.target_windows(every[:1]), last),
     )
 
 
-def _fetch_proved(table: TableConfig, connections: Connections) -> Proved:
-    """The checksums of the latest rows verdicts, by partition; none where no ledger is at hand."""
-    names = {check.check_name for check in table.checks if isinstance(check, RowsCheck) and check.against is None}
-    if not names or not connections.has_ledger():
-        return {}
+def _fetch_known(table: TableConfig, partitions: Sequence[Partition], connections: Connections) -> _Known:
+    """What the ledger knows; nothing where none is at hand."""
+    if not connections.has_ledger():
+        return _Known()
+    rows = [check.check_name for check in table.checks if isinstance(check, RowsCheck) and check.against is None]
+    keys = [each.key for each in partitions]
     try:
-        latest = connections.ledger().iterate_latest_verdicts([table.name])
-        verdicts = [each.verdict for each in latest if each.verdict.check in names]
+        ledger = connections.ledger()
+        proofs = ledger.fetch_proofs(table.name, checks=rows[:1], partitions=keys)
+        outdated = ledger.fetch_outdated(table.name, check_fingerprints(connections.config, table))
     except ReconcileAssetsError as error:
         logger.warning("the ledger could not be read: %s", error, extra={"table": table.name})
-        return {}
-    return {
-        verdict.partition: (verdict.source_checksum, verdict.target_checksum)
-        for verdict in verdicts
-        if verdict.source_checksum and verdict.target_checksum
-    }
+        return _Known()
+    asked = frozenset(keys)
+    mine = {check: tuple(key for key in found if key in asked) for check, found in outdated.items()}
+    return _Known(
+        proofs={partition: proof for (_, partition), proof in proofs.items()},
+        outdated={check: found for check, found in mine.items() if found},
+    )
 
 
 def _verdict(states: Sequence[PartitionState]) -> Verdict:

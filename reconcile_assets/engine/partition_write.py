@@ -31,7 +31,9 @@ class PartitionWrite:
 
     Attributes:
         batch_id: of its batch row and audit entry in the target.
-        checksum: of its rows, hex; the same on both sides.
+        checksum: of its rows in the target, hex.
+        source_checksum: of the source's rows; another one only where equal values render in two ways.
+        checksum_form: what both are of, as `Comparison` has it.
         seconds: its share of the transaction's time, by rows.
         committed_at: aware, UTC.
         attempts: transactions it took.
@@ -49,6 +51,8 @@ class PartitionWrite:
     storage: str = "postgresql"
     attempts: int = 1
     notes: tuple[str, ...] = ()
+    source_checksum: str | None = None
+    checksum_form: str | None = None
 
 
 @dataclass(frozen=True)
@@ -186,6 +190,8 @@ class GroupWriter:
                 storage=self.target.engine,
                 attempts=self.attempts,
                 notes=_notes(proofs[each.key], deleted.get(each.key, 0)),
+                source_checksum=proofs[each.key].source_checksum,
+                checksum_form=proofs[each.key].checksum_form,
             )
             for each in self.partitions
         )
@@ -203,8 +209,9 @@ class GroupWriter:
             rows_read=write.rows_read,
             rows_deleted=write.rows_deleted,
             rows_inserted=write.rows_inserted,
-            source_checksum=write.checksum,
+            source_checksum=write.source_checksum or write.checksum,
             target_checksum=write.checksum,
+            checksum_form=write.checksum_form,
             started_at=started,
             attempts=self.attempts,
         )

@@ -6,7 +6,7 @@ A check that could not look is ``inconclusive``, never green and never an except
 
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -14,7 +14,9 @@ from functools import partial
 import tenacity
 
 from reconcile_assets.configuration.checks import RowCountCheck, RowsCheck, SchemaCheck, SqlCheck
+from reconcile_assets.configuration.fingerprint import check_fingerprints
 from reconcile_assets.configuration.models import CheckConfig, TableConfig
+from reconcile_assets.core.changes import Proof
 from reconcile_assets.core.verdicts import CheckVerdict, Verdict
 from reconcile_assets.core.windows import Partition
 from reconcile_assets.engine.attempts import attempt_recorded
@@ -45,6 +47,7 @@ def reconcile_partitions(
     *,
     connections: Connections,
     checks: Collection[str] | None = None,
+    proofs: Mapping[tuple[str, str], Proof] | None = None,
     tries: int = 2,
     sleep: Callable[[float], None] = time.sleep,
 ) -> tuple[CheckVerdict, ...]:
@@ -55,6 +58,7 @@ def reconcile_partitions(
 
     Args:
         checks: names; None for all of the table's.
+        proofs: what stood there when a check last matched, by check and partition, as the ledger has it.
         tries: looks at a database in passing trouble, before it counts as not verifiable.
         sleep: waits between two tries; injected by tests.
 
@@ -68,7 +72,7 @@ def reconcile_partitions(
     ordered = sorted(set(partitions))
     found: dict[tuple[str, str], CheckVerdict] = {}
     for against in dict.fromkeys(check.against for check in chosen):
-        run = _Reconciliation(table, ordered, connections, tries, sleep)
+        run = _Reconciliation(table, ordered, connections, proofs or {}, tries, sleep)
         for verdict in run.verdicts(against, [check for check in chosen if check.against == against]):
             found[verdict.check, verdict.partition] = verdict
     return tuple(found[check.check_name, each.key] for check in chosen for each in ordered)
@@ -89,8 +93,12 @@ def run_and_record(
         ReconcileAssetsError: the ledger could not be written; then nothing was recorded.
     """
     ledger = connections.ledger()
+    names = [check.check_name for check in table.checks]
+    ledger.close_removed_checks(table.name, names, before=connections.opened_at)
     with attempt_recorded(ledger, run_id=run_id, step="reconcile", table=table, partitions=partitions, checks=checks):
-        verdicts = reconcile_partitions(table, partitions, connections=connections, checks=checks)
+        rows = [check.check_name for check in table.checks if isinstance(check, RowsCheck)]
+        proofs = ledger.fetch_proofs(table.name, checks=rows, partitions=[each.key for each in partitions])
+        verdicts = reconcile_partitions(table, partitions, connections=connections, checks=checks, proofs=proofs)
         ledger.record_verdicts(verdicts, run_id=run_id, backfill_id=backfill_id)
     bad = sum(verdict.verdict is not Verdict.MATCHED for verdict in verdicts)
     logger.info(
@@ -107,12 +115,14 @@ class _Reconciliation:
         table: TableConfig,
         partitions: Sequence[Partition],
         connections: Connections,
+        proofs: Mapping[tuple[str, str], Proof],
         tries: int,
         sleep: Callable[[float], None],
     ) -> None:
         self._table = table
         self._partitions = partitions
         self._connections = connections
+        self._proofs = proofs
         self._tries = tries
         self._sleep = sleep
         self._shared: ReconcileAssetsError | None = None
@@ -126,6 +136,8 @@ class _Reconciliation:
             open_source=lambda: self._connections.database(against or config.source_of(self._table)),
             open_target=lambda: self._connections.database(config.target_of(self._table)),
             now=datetime.now(UTC),
+            configurations=check_fingerprints(config, self._table),
+            proofs=self._proofs,
         )
         counts: dict[str, tuple[int, int]] = {}
         found: list[CheckVerdict] = []
@@ -181,5 +193,5 @@ class _Reconciliation:
 
 def _rows(check: RowsCheck, counts: dict[str, tuple[int, int]], sides: Sides) -> Sequence[CheckVerdict]:
     found = compare_rows(check, sides)
-    counts.update({key: (each.source.rows, each.target.rows) for key, each in found.items()})
+    counts.update({key: (each.source.rows, each.target.rows) for key, each in found.comparisons.items()})
     return rows_verdicts(check, sides, found)

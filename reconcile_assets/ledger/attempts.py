@@ -95,17 +95,24 @@ def update_heartbeat(connection: sa.Connection, attempt_id: str, now: datetime) 
     connection.execute(attempts.update().where(attempts.c.attempt_id == attempt_id).values(heartbeat_at=now))
 
 
-def update_finished(connection: sa.Connection, attempt_id: str, now: datetime) -> bool:
-    """Write that the work has ended; False when it had been buried or was unknown."""
+def update_finished(connection: sa.Connection, attempt_id: str, now: datetime, *, interrupted: bool) -> bool:
+    """Write that the work has ended, by itself or by hand; False when it had been buried or was unknown."""
     attempts = ledger_tables(connection.dialect.name).attempts
     statement = (
         attempts.update()
         .where(attempts.c.attempt_id == attempt_id, attempts.c.finished_at.is_(None))
-        .values(finished_at=now)
+        .values(finished_at=now, interrupted_at=now if interrupted else None)
         .returning(attempts.c.buried_at)
     )
     row = connection.execute(statement).one_or_none()
     return row is not None and row.buried_at is None
+
+
+def was_interrupted(connection: sa.Connection, run_id: str) -> bool:
+    """Whether some work of a run was ended by hand, e.g. by Ctrl-C."""
+    attempts = ledger_tables(connection.dialect.name).attempts
+    mine = sa.exists().where(attempts.c.run_id == run_id, attempts.c.interrupted_at.is_not(None))
+    return bool(connection.execute(sa.select(mine)).scalar_one())
 
 
 def fetch_dead_attempts(connection: sa.Connection, *, silent_since: datetime) -> tuple[Attempt, ...]:

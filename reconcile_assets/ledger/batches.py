@@ -6,7 +6,7 @@ the data is.
 
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,8 @@ class Batch:
         attempts: how often the write was tried, this time included.
         started_at: aware.
         recorded_at: when the row was written, right before its commit; None before.
+        checksum_form: what the checksums are of, when they are of the whole partition as it stands after the write;
+            None when they are not, or when it is not known. Written, and read by `fetch_last_batches` alone.
 
     Raises:
         ValueError: an id that is no UUID, a negative count, a time without zone.
@@ -52,6 +54,7 @@ class Batch:
     started_at: datetime
     attempts: int = 1
     recorded_at: datetime | None = None
+    checksum_form: str | None = None
 
     def __post_init__(self) -> None:
         uuid.UUID(self.batch_id)
@@ -88,8 +91,8 @@ class BatchTotals:
 
 def batch_row(batch: Batch, recorded_at: datetime) -> dict[str, Any]:
     """The batch as its table's row."""
-    row = {field.name: getattr(batch, field.name) for field in fields(Batch)}
-    row["table_name"] = row.pop("table")
+    row = {name: getattr(batch, name) for name in _stored_fields()}
+    row["table_name"] = batch.table
     return row | {"recorded_at": recorded_at}
 
 
@@ -156,10 +159,47 @@ def fetch_latest_batches(
     return tuple(_batch(row) for row in connection.execute(query).mappings())
 
 
+def fetch_last_batches(
+    connection: sa.Connection, *, table: str, partitions: Collection[str] | None = None
+) -> dict[str, Batch]:
+    """The last batch of each partition of a table, with the form of its checksums; none in a target never written to.
+
+    Args:
+        partitions: keys; None for all.
+    """
+    tables = ledger_tables(connection.dialect.name)
+    inspector = sa.inspect(connection)
+    if not inspector.has_table(tables.batches.name, schema=tables.batches.schema):
+        return {}
+    found: dict[str, Batch] = {}
+    few = partitions if partitions is not None and len(partitions) <= PAGE else None
+    after: BatchKey | None = None
+    while page := fetch_latest_batches(connection, tables=[table], partitions=few, after=after):
+        found.update((batch.partition, batch) for batch in page)
+        after = page[-1].key
+    if inspector.has_table(tables.batch_forms.name, schema=tables.batch_forms.schema):  # an older version has none
+        forms = _fetch_forms(connection, [batch.batch_id for batch in found.values()])
+        found = {key: replace(batch, checksum_form=forms.get(batch.batch_id)) for key, batch in found.items()}
+    return found
+
+
+def _fetch_forms(connection: sa.Connection, batch_ids: Sequence[str]) -> dict[str, str]:
+    forms = ledger_tables(connection.dialect.name).batch_forms
+    found: dict[str, str] = {}
+    for first in range(0, len(batch_ids), PAGE):
+        query = sa.select(forms).where(forms.c.batch_id.in_(batch_ids[first : first + PAGE]))
+        found.update((row.batch_id, row.checksum_form) for row in connection.execute(query))
+    return found
+
+
 def insert_batches(connection: sa.Connection, batches: Iterable[Batch], recorded_at: datetime) -> None:
     """Write batch rows in the caller's transaction; `audit.record_batches` adds their entries."""
-    rows = [batch_row(batch, recorded_at) for batch in batches]
-    connection.execute(ledger_tables(connection.dialect.name).batches.insert(), rows)
+    batches = tuple(batches)
+    tables = ledger_tables(connection.dialect.name)
+    connection.execute(tables.batches.insert(), [batch_row(batch, recorded_at) for batch in batches])
+    forms = [{"batch_id": each.batch_id, "checksum_form": each.checksum_form} for each in batches if each.checksum_form]
+    if forms:
+        connection.execute(tables.batch_forms.insert(), forms)
 
 
 def _sums(batches: sa.Table, dialect: str) -> Sequence[sa.ColumnElement[Any]]:
@@ -184,5 +224,10 @@ def _sums(batches: sa.Table, dialect: str) -> Sequence[sa.ColumnElement[Any]]:
 
 
 def _batch(row: Mapping[Any, Any]) -> Batch:
-    names = {field.name for field in fields(Batch)} - {"table"}
+    names = _stored_fields()
     return Batch(table=row["table_name"], **{name: row[name] for name in names})
+
+
+def _stored_fields() -> frozenset[str]:
+    """The fields that are columns of the same name."""
+    return frozenset(field.name for field in fields(Batch)) - {"table", "checksum_form"}

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from reconcile_assets.errors import LedgerCorrupt
+from reconcile_assets.errors import ConfigurationError, LedgerCorrupt
 from reconcile_assets.ledger.audit import (
     AuditEntry,
     copy_row,
@@ -22,6 +22,7 @@ from reconcile_assets.ledger.audit import (
 )
 from reconcile_assets.ledger.batches import Batch, fetch_batches
 from reconcile_assets.ledger.connection import LedgerDatabase, database_now, ledger_errors, lock_transaction
+from reconcile_assets.ledger.records import SetAside
 from reconcile_assets.ledger.schema import ledger_tables
 from reconcile_assets.ledger.verification import AuditVerification, find_fault, verify_chain
 
@@ -57,18 +58,76 @@ def verify_target(database: LedgerDatabase, target: str, connection: sa.Connecti
     return _verify(connection, target, iterate_copy(database, target))
 
 
-def set_aside(own: sa.Connection, target: str) -> bool:
-    """Keep a copy under another name, so that a target made anew begins another; False when there is none."""
-    tables = ledger_tables(own.dialect.name)
-    lock_transaction(own, f"audit copy {target!r}")
-    chain_id = own.execute(
-        sa.select(tables.audit_chains.c.chain_id).where(tables.audit_chains.c.target == target)
-    ).scalar_one_or_none()
-    if chain_id is None:
-        return False
-    for table in (tables.audit_chains, tables.audit_copies):
-        own.execute(table.update().where(table.c.target == target).values(target=f"{target} {chain_id}"))
-    return True
+def set_aside(database: LedgerDatabase, target: str, connection: sa.Connection, *, by: str, reason: str) -> SetAside:
+    """Keep the copy of a target's chain under another name, so that a target made anew begins another.
+
+    Raises:
+        ConfigurationError: there is no copy, or the target's chain is sound and goes on from it.
+    """
+    with database.reading() as own:
+        if _find_chain(own, target) is None:
+            raise ConfigurationError(f"audit chain of {target}: it has no copy, so there is nothing to set aside")
+    if verify_target(database, target, connection).ok:
+        raise ConfigurationError(
+            f"audit chain of {target}: it is whole and its copy agrees, so nothing is set aside;"
+            " that is for a target that was made anew"
+        )
+    with database.writing() as own:
+        lock_transaction(own, f"audit copy {target!r}")
+        row = _find_chain(own, target)
+        if row is None:
+            raise ConfigurationError(f"audit chain of {target}: another process has just set its copy aside")
+        tables = ledger_tables(own.dialect.name)
+        kept = SetAside(
+            target, _free_name(own, f"{target} {row.chain_id}"), row.chain_id, row.seq, database_now(own), by, reason
+        )
+        own.execute(tables.audit_copies.update().where(tables.audit_copies.c.target == target).values(target=kept.name))
+        own.execute(
+            tables.audit_chains.update()
+            .where(tables.audit_chains.c.target == target)
+            .values(
+                target=kept.name,
+                set_aside_from=target,
+                set_aside_at=kept.at,
+                set_aside_by=by,
+                set_aside_reason=reason,
+            )
+        )
+    return kept
+
+
+def fetch_set_aside(own: sa.Connection, target: str) -> tuple[SetAside, ...]:
+    """The copies that were set aside for a target, oldest first."""
+    chains = ledger_tables(own.dialect.name).audit_chains
+    query = sa.select(chains).where(chains.c.set_aside_from == target).order_by(chains.c.set_aside_at)
+    return tuple(
+        SetAside(
+            target,
+            row.target,
+            row.chain_id,
+            row.seq,
+            row.set_aside_at,
+            row.set_aside_by,
+            row.set_aside_reason,
+        )
+        for row in own.execute(query)
+    )
+
+
+def _find_chain(own: sa.Connection, target: str) -> Any:
+    chains = ledger_tables(own.dialect.name).audit_chains
+    return own.execute(sa.select(chains).where(chains.c.target == target)).one_or_none()
+
+
+def _free_name(own: sa.Connection, name: str) -> str:
+    """The name, or with a number where a copy of the same chain was set aside before."""
+    chains = ledger_tables(own.dialect.name).audit_chains
+    taken = set(
+        own.execute(sa.select(chains.c.target).where(chains.c.target.startswith(name, autoescape=True))).scalars()
+    )
+    return next(
+        each for each in (name, *(f"{name} {number}" for number in range(2, len(taken) + 3))) if each not in taken
+    )
 
 
 def iterate_copy(database: LedgerDatabase, target: str) -> Iterator[AuditEntry]:

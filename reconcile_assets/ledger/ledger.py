@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from reconcile_assets.core.changes import Proof
 from reconcile_assets.core.verdicts import CheckVerdict
-from reconcile_assets.ledger import attempts, copies, outbox, pruning
+from reconcile_assets.ledger import attempts, changes, configurations, copies, outbox, pruning
 from reconcile_assets.ledger import verdicts as verdict_rows
 from reconcile_assets.ledger.audit import AuditEntry
 from reconcile_assets.ledger.connection import HoldsSecret, LedgerDatabase, create_ledger_engine, database_now
@@ -26,7 +27,9 @@ from reconcile_assets.ledger.records import (
     DueAlert,
     LatestVerdict,
     Pruned,
+    RecordedChange,
     RecordedVerdicts,
+    SetAside,
     VerdictKey,
     VerdictSummary,
 )
@@ -121,6 +124,38 @@ class Ledger:
         with self.database.reading() as connection:
             return verdict_rows.fetch_known_partitions(connection, table=table, target=target)
 
+    def fetch_proofs(
+        self, table: str, *, checks: Collection[str], partitions: Collection[str]
+    ) -> dict[tuple[str, str], Proof]:
+        """What stood on both sides when each check last matched, by check and partition."""
+        with self.database.reading() as connection:
+            return changes.fetch_proofs(connection, table=table, checks=checks, partitions=partitions)
+
+    def fetch_changes(self, tables: Collection[str]) -> tuple[RecordedChange, ...]:
+        """Every change without a batch that verdicts on these tables have told of, the latest first."""
+        with self.database.reading() as connection:
+            return changes.fetch_changes(connection, tables=tables)
+
+    def fetch_outdated(self, table: str, configurations_now: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+        """Partitions, by check, whose latest verdict was given under another configuration.
+
+        Args:
+            configurations_now: the fingerprint of each configured check, by its name.
+        """
+        with self.database.reading() as connection:
+            return configurations.fetch_outdated(connection, table=table, configurations=configurations_now)
+
+    def close_removed_checks(self, table: str, configured: Collection[str], *, before: datetime) -> tuple[str, ...]:
+        """Close the state of a table's checks that are configured no more; returns their names.
+
+        A check that was alerted gives a ``recovered`` that says so.
+
+        Args:
+            configured: the names of the table's checks.
+            before: aware; a check with a verdict since then is somebody else's, and stays.
+        """
+        return configurations.close_removed_checks(self.database, table=table, configured=configured, before=before)
+
     def prune(self, before: datetime) -> Pruned:
         """Remove what is older than an instant: verdict history, alerts delivered everywhere, ended attempts.
 
@@ -164,10 +199,20 @@ class Ledger:
         with self.database.writing() as connection:
             attempts.update_heartbeat(connection, attempt.attempt_id, now or database_now(connection))
 
-    def finish_attempt(self, attempt: Attempt, *, now: datetime | None = None) -> bool:
-        """Write that the work has ended; False when it had been taken for dead and buried."""
+    def finish_attempt(self, attempt: Attempt, *, now: datetime | None = None, interrupted: bool = False) -> bool:
+        """Write that the work has ended; False when it had been taken for dead and buried.
+
+        Args:
+            interrupted: ended by hand, e.g. by Ctrl-C: what it has not verified stays as it was.
+        """
         with self.database.writing() as connection:
-            return attempts.update_finished(connection, attempt.attempt_id, now or database_now(connection))
+            when = now or database_now(connection)
+            return attempts.update_finished(connection, attempt.attempt_id, when, interrupted=interrupted)
+
+    def was_interrupted(self, run_id: str) -> bool:
+        """Whether some work of a run was ended by hand."""
+        with self.database.reading() as connection:
+            return attempts.was_interrupted(connection, run_id)
 
     def find_dead_attempts(self, stale_after: timedelta, now: datetime | None = None) -> tuple[Attempt, ...]:
         """Attempts without an end whose last beat is older than ``stale_after``, the longest silent first."""
@@ -300,13 +345,25 @@ class Ledger:
         """
         return copies.verify_target(self.database, target, connection)
 
-    def set_aside_audit_copy(self, target: str) -> bool:
+    def set_aside_audit_copy(self, target: str, connection: sa.Connection, *, by: str, reason: str) -> SetAside:
         """Keep the copy of a target's chain under another name, so that a target made anew can begin another.
 
-        Nothing is lost: the copy stays, under the target's name and its chain's id. False when there is none.
+        Nothing is lost: the copy stays, under the target's name and its chain's id.
+
+        Args:
+            target: the connection's name.
+            connection: to the target, in no transaction that began before this call.
+            by, reason: who does it, and why; kept beside the copy.
+
+        Raises:
+            ConfigurationError: there is no copy, or the target's chain is sound and goes on from it.
         """
-        with self.database.writing() as connection:
-            return copies.set_aside(connection, target)
+        return copies.set_aside(self.database, target, connection, by=by, reason=reason)
+
+    def fetch_set_aside_copies(self, target: str) -> tuple[SetAside, ...]:
+        """The copies that were set aside for a target, oldest first."""
+        with self.database.reading() as connection:
+            return copies.fetch_set_aside(connection, target)
 
     def iterate_audit_copy(self, target: str) -> Iterator[AuditEntry]:
         """The copy of a target's audit chain in the order of its numbers."""

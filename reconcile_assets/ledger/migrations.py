@@ -13,6 +13,7 @@ from sqlalchemy.schema import CreateSchema, CreateTable
 
 from reconcile_assets.errors import ConfigurationError
 from reconcile_assets.ledger.connection import LedgerDatabase, database_now, ledger_errors, lock_transaction
+from reconcile_assets.ledger.ddl_changes import LEDGER_SECOND, TARGET_SECOND
 from reconcile_assets.ledger.ddl_ledger import LEDGER_FIRST
 from reconcile_assets.ledger.ddl_target import TARGET_FIRST
 from reconcile_assets.ledger.schema import SCHEMA, ledger_tables
@@ -26,8 +27,14 @@ class Migration:
     statements: Mapping[str, tuple[str, ...]]
 
 
-LEDGER_MIGRATIONS = (Migration("ledger/0001_first", LEDGER_FIRST),)
-TARGET_MIGRATIONS = (Migration("target/0001_first", TARGET_FIRST),)
+LEDGER_MIGRATIONS = (
+    Migration("ledger/0001_first", LEDGER_FIRST),
+    Migration("ledger/0002_changes", LEDGER_SECOND),
+)
+TARGET_MIGRATIONS = (
+    Migration("target/0001_first", TARGET_FIRST),
+    Migration("target/0002_batch_forms", TARGET_SECOND),
+)
 
 
 def migrate_ledger(database: LedgerDatabase, migrations: Sequence[Migration] = LEDGER_MIGRATIONS) -> None:

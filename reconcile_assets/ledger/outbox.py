@@ -10,9 +10,12 @@ The payload of an alert: ``alert_id``, ``table``, ``check``, ``kind`` (failed, r
 could not verify, recovered), ``partitions`` (the first `PARTITIONS_LISTED` keys),
 ``partition_count``, ``mismatched`` and ``inconclusive`` (partitions), ``missing_in_target``,
 ``missing_in_source`` and ``value_differs`` (rows summed; null where no check counted them),
-``notes``, ``run_id``, ``backfill_id``, ``verdict_at`` (the first evaluation among them, ISO, UTC).
+``notes``, ``run_id``, ``backfill_id``, ``verdict_at`` (the first evaluation among them, ISO, UTC),
+``changes`` (of partitions that changed without a batch, the first `CHANGES_LISTED`: ``partition`` and
+what `core.changes.Change` says) and ``change_count``.
 A ``recovered`` lists all partitions that were bad since the check was last free of them; its other
-figures are of the verdicts that ended the last of them.
+figures are of the verdicts that ended the last of them. When the check itself is gone, its
+``wording`` is `REMOVED` and it has no figures.
 """
 
 import uuid
@@ -31,6 +34,8 @@ from reconcile_assets.ledger.transitions import CheckChange
 PAGE = 500
 PARTITIONS_LISTED = 1_000
 NOTES_LISTED = 20
+CHANGES_LISTED = 20
+REMOVED = "check removed"
 LEASE = timedelta(seconds=60)
 FIRST_DELAY = timedelta(seconds=2)
 LONGEST_DELAY = timedelta(minutes=5)
@@ -75,6 +80,18 @@ def insert_alerts(
     if rows:
         connection.execute(ledger_tables(connection.dialect.name).alerts.insert(), rows)
     return tuple(row["alert_id"] for row in rows)
+
+
+def insert_removal(
+    connection: sa.Connection, *, table: str, check: str, severity: str, partitions: Sequence[str], now: datetime
+) -> str:
+    """Write that a check that was alerted is configured no more; returns the alert's id."""
+    note = "the check was removed from the configuration; its last state is closed"
+    ended = CheckVerdict(table, check, partitions[0], Verdict.MATCHED, severity, notes=(note,), evaluated_at=now)
+    row = _alert_row("recovered", [ended], partitions, run_id="", backfill_id=None, now=now)
+    row["payload"]["wording"] = REMOVED
+    connection.execute(ledger_tables(connection.dialect.name).alerts.insert(), [row])
+    return str(row["alert_id"])
 
 
 def route_alerts(
@@ -250,7 +267,10 @@ def _alert_row(
 def _found(verdicts: Sequence[CheckVerdict], now: datetime) -> dict[str, Any]:
     worst = worst_verdict(verdict.verdict for verdict in verdicts)
     counted = [verdict for verdict in verdicts if verdict.source_rows is not None and verdict.target_rows is not None]
-    notes = dict.fromkeys(clean_text(note) for verdict in verdicts for note in verdict.notes)
+    told = {each.partition: each.change for each in verdicts if each.change is not None}
+    changes = [{"partition": partition, **change.to_dict()} for partition, change in sorted(told.items())]
+    sentences = {change.sentence for change in told.values()}  # told with their partitions
+    notes = dict.fromkeys(clean_text(note) for verdict in verdicts for note in verdict.notes if note not in sentences)
     return {
         "verdict": worst.value,
         "wording": _WORDING[worst],
@@ -263,6 +283,8 @@ def _found(verdicts: Sequence[CheckVerdict], now: datetime) -> dict[str, Any]:
         "target_rows": _sum(verdict.target_rows for verdict in counted),
         "notes": list(notes)[:NOTES_LISTED],
         "verdict_at": iso_instant(min(verdict.evaluated_at or now for verdict in verdicts)),
+        "changes": changes[:CHANGES_LISTED],
+        "change_count": len(changes),
     }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from reconcile_assets.core.changes import Change
 from reconcile_assets.core.verdicts import CheckVerdict
 
 VerdictKey = tuple[str, str, str]
@@ -59,6 +60,42 @@ class VerdictSummary:
     def total(self) -> int:
         """All partitions that have a verdict."""
         return self.matched + self.mismatched + self.inconclusive
+
+
+@dataclass(frozen=True)
+class RecordedChange:
+    """A change of a partition that a verdict has told of.
+
+    Attributes:
+        seen_at: when it was first seen.
+    """
+
+    table: str
+    check: str
+    partition: str
+    change: Change
+    seen_at: datetime
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """The copy of an audit chain that belongs to a target that was made anew.
+
+    Attributes:
+        target: what it was the copy of.
+        name: what it is kept under.
+        entries: how many it has.
+        by, reason: who set it aside, and why.
+        at: aware, UTC.
+    """
+
+    target: str
+    name: str
+    chain_id: str
+    entries: int
+    at: datetime
+    by: str
+    reason: str
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,7 @@ def iso_instant(instant: datetime) -> str:
 
 _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # SQLite numbers rows by itself for INTEGER only
 _JSON = sa.JSON().with_variant(JSONB(), "postgresql")
+_MAYBE_JSON = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ class LedgerTables:
     audit_chains: sa.Table
     audit_copies: sa.Table
     batches: sa.Table
+    batch_forms: sa.Table
     audit_chain: sa.Table
     audit_entries: sa.Table
 
@@ -109,6 +111,7 @@ def ledger_tables(dialect: str) -> LedgerTables:
         audit_chains=_audit_chains(metadata, prefix),
         audit_copies=_audit_copies(metadata, prefix),
         batches=_batches(metadata, prefix),
+        batch_forms=_batch_forms(metadata, prefix),
         audit_chain=_audit_chain(metadata, prefix),
         audit_entries=_audit_entries(metadata, prefix),
     )
@@ -157,6 +160,18 @@ def _outcome_columns() -> list[sa.Column[Any]]:
     return columns
 
 
+def _change_columns() -> list[sa.Column[Any]]:
+    """What one look says of earlier ones: the same in the history and in the latest state."""
+    columns: list[sa.Column[Any]] = [
+        _text("checksum_form", nullable=True),  # what the checksums are of: only like is compared with like
+        _text("batch_id", nullable=True),  # the partition's last batch; empty: none, NULL: not asked
+        sa.Column("change", _MAYBE_JSON, nullable=True),  # an unaudited change, a source that moved on
+        _instant("unchanged_since", nullable=True),
+        _text("configuration", nullable=True),  # the fingerprint of what the check was told to do
+    ]
+    return columns
+
+
 def _verdicts(metadata: sa.MetaData, prefix: str) -> sa.Table:
     table = sa.Table(
         f"{prefix}verdicts",
@@ -166,6 +181,15 @@ def _verdicts(metadata: sa.MetaData, prefix: str) -> sa.Table:
         _text("check_name"),
         _text("partition"),
         *_outcome_columns(),
+        *_change_columns(),
+    )
+    changed = table.c.change.is_not(None)
+    sa.Index(
+        f"{prefix}verdicts_changed",
+        table.c.table_name,
+        table.c.recorded_at,
+        postgresql_where=changed,
+        sqlite_where=changed,
     )
     sa.Index(f"{prefix}verdicts_by_partition", table.c.table_name, table.c.check_name, table.c.partition, table.c.id)
     sa.Index(f"{prefix}verdicts_by_time", table.c.recorded_at)
@@ -182,6 +206,9 @@ def _verdict_state(metadata: sa.MetaData, prefix: str) -> sa.Table:
         *_outcome_columns(),
         _instant("since"),
         _text("alerted", nullable=True),  # the worst verdict alerted and not yet answered by a recovery
+        *_change_columns(),
+        sa.Column("proof", _MAYBE_JSON, nullable=True),  # what stood there when it last matched
+        _instant("removed_at", nullable=True),  # when the check was found to be configured no more
     )
     alerted = table.c.alerted.is_not(None)
     sa.Index(
@@ -252,6 +279,7 @@ def _attempts(metadata: sa.MetaData, prefix: str) -> sa.Table:
         _instant("heartbeat_at"),
         _instant("finished_at", nullable=True),
         _instant("buried_at", nullable=True),
+        _instant("interrupted_at", nullable=True),  # ended by hand: its verdicts stay as they were
     )
     alive = table.c.finished_at.is_(None) & table.c.buried_at.is_(None)
     sa.Index(f"{prefix}attempts_open", table.c.heartbeat_at, postgresql_where=alive, sqlite_where=alive)
@@ -266,6 +294,10 @@ def _audit_chains(metadata: sa.MetaData, prefix: str) -> sa.Table:
         _text("chain_id"),
         _count("seq"),  # of the last entry copied: shows a copy that was cut itself
         _instant("first_copied_at"),
+        _text("set_aside_from", nullable=True),  # the target whose copy this was until it was set aside
+        _instant("set_aside_at", nullable=True),
+        _text("set_aside_by", nullable=True),
+        _text("set_aside_reason", nullable=True),
     )
 
 
@@ -327,6 +359,16 @@ def _batches(metadata: sa.MetaData, prefix: str) -> sa.Table:
     )
     sa.Index(f"{prefix}batches_by_partition", table.c.table_name, table.c.partition, table.c.recorded_at)
     return table
+
+
+def _batch_forms(metadata: sa.MetaData, prefix: str) -> sa.Table:
+    """What a batch's checksums are of. A table of its own: not every engine can add a column to one with indexes."""
+    return sa.Table(
+        f"{prefix}batch_forms",
+        metadata,
+        _text("batch_id", primary_key=True),
+        _text("checksum_form"),
+    )
 
 
 def _audit_chain(metadata: sa.MetaData, prefix: str) -> sa.Table:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from reconcile_assets.core.changes import Proof
 from reconcile_assets.core.verdicts import CheckVerdict, Verdict
 from reconcile_assets.ledger.records import VerdictKey
 
@@ -17,12 +18,14 @@ class Known:
     Attributes:
         alerted: the worst verdict alerted since the check was last free of bad partitions, or since this
             one last matched; None when there was none.
+        proof: what stood there when it last matched; None when that is not known.
     """
 
     verdict: Verdict
     alerted: Verdict | None
     evaluated_at: datetime
     since: datetime
+    proof: Proof | None = None
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Latest:
     verdict: CheckVerdict
     alerted: Verdict | None
     since: datetime
+    proof: Proof | None = None
 
 
 @dataclass(frozen=True)
@@ -128,5 +132,18 @@ def _latest(verdict: CheckVerdict, known: Known | None, now: datetime, *, is_rec
     since = (verdict.evaluated_at or now) if known is None or _differs(verdict, known) else known.since
     if verdict.verdict is Verdict.MATCHED:
         kept = None if known is None or is_recovery else known.alerted  # for the list of the recovery to come
-        return Latest(verdict, kept, since)
-    return Latest(verdict, max(verdict.verdict, _told(known), key=_RANK.__getitem__), since)
+        return Latest(verdict, kept, since, _proof(verdict, known, now))
+    proof = None if known is None else known.proof
+    return Latest(verdict, max(verdict.verdict, _told(known), key=_RANK.__getitem__), since, proof)
+
+
+def _proof(verdict: CheckVerdict, known: Known | None, now: datetime) -> Proof | None:
+    """What a matched verdict proves to stand there; what was proved before where it says nothing of checksums."""
+    before = None if known is None else known.proof
+    looked_at = verdict.evaluated_at or now
+    if not verdict.source_checksum or not verdict.target_checksum or not verdict.checksum_form:
+        return before
+    if before is not None and looked_at < before.at:  # an older look, recorded late
+        return before
+    since = verdict.unchanged_since or looked_at
+    return Proof(verdict.source_checksum, verdict.target_checksum, verdict.checksum_form, since, verdict.batch_id)

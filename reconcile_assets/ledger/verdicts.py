@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from reconcile_assets.core.changes import Change, Proof
 from reconcile_assets.core.verdicts import CheckVerdict, Verdict
 from reconcile_assets.ledger.connection import database_now, lock_transaction
 from reconcile_assets.ledger.outbox import insert_alerts
@@ -54,7 +55,7 @@ def fetch_latest_verdicts(
     """One page in the order of table, check and partition, beginning after the key given."""
     state = ledger_tables(connection.dialect.name).verdict_state
     key = (state.c.table_name, state.c.check_name, state.c.partition)
-    query = sa.select(state).order_by(*key).limit(page)
+    query = sa.select(state).where(state.c.removed_at.is_(None)).order_by(*key).limit(page)
     if tables is not None:
         query = query.where(state.c.table_name.in_(sorted(tables)))
     if after is not None:
@@ -68,6 +69,7 @@ def fetch_verdict_summary(connection: sa.Connection) -> tuple[VerdictSummary, ..
     counts = [sa.func.count().filter(state.c.verdict == verdict.value).label(verdict.value) for verdict in Verdict]
     query = (
         sa.select(state.c.table_name, state.c.check_name, *counts, sa.func.max(state.c.evaluated_at).label("at"))
+        .where(state.c.removed_at.is_(None))
         .group_by(state.c.table_name, state.c.check_name)
         .order_by(state.c.table_name, state.c.check_name)
     )
@@ -123,15 +125,15 @@ def _read_known(
 ) -> dict[str, Known]:
     state = ledger_tables(connection.dialect.name).verdict_state
     columns = (state.c.partition, state.c.verdict, state.c.alerted, state.c.evaluated_at, state.c.recorded_at)
-    query = sa.select(*columns, state.c.since).where(
-        state.c.table_name == table, state.c.check_name == check, condition
-    )
+    mine = (state.c.table_name == table, state.c.check_name == check, state.c.removed_at.is_(None))
+    query = sa.select(*columns, state.c.since, state.c.proof).where(*mine, condition)
     return {
         row.partition: Known(
             verdict=Verdict(row.verdict),
             alerted=None if row.alerted is None else Verdict(row.alerted),
             evaluated_at=min(row.evaluated_at, row.recorded_at),  # a clock ahead of the database's is not believed
             since=row.since,
+            proof=None if row.proof is None else Proof.from_dict(row.proof),
         )
         for row in connection.execute(query)
     }
@@ -148,7 +150,12 @@ def _write_state(
 ) -> None:
     rows = [
         _row(latest.verdict, now, run_id, backfill_id)
-        | {"since": latest.since, "alerted": None if latest.alerted is None else latest.alerted.value}
+        | {
+            "since": latest.since,
+            "alerted": None if latest.alerted is None else latest.alerted.value,
+            "proof": None if latest.proof is None else latest.proof.to_dict(),
+            "removed_at": None,
+        }
         for latest in change.latest
     ]
     if not rows:
@@ -177,6 +184,11 @@ def _row(verdict: CheckVerdict, now: datetime, run_id: str, backfill_id: str | N
         "value_differs": verdict.value_differs,
         "source_checksum": verdict.source_checksum,
         "target_checksum": verdict.target_checksum,
+        "checksum_form": verdict.checksum_form,
+        "batch_id": verdict.batch_id,
+        "change": None if verdict.change is None else verdict.change.to_dict(),
+        "unchanged_since": verdict.unchanged_since,
+        "configuration": verdict.configuration,
         "measures": {name: clean_text(text) for name, text in verdict.measures.items()},
         "seconds": verdict.seconds,
         "evaluated_at": verdict.evaluated_at or now,
@@ -201,6 +213,11 @@ def _latest(row: Mapping[Any, Any]) -> LatestVerdict:
         value_differs=row["value_differs"],
         source_checksum=row["source_checksum"],
         target_checksum=row["target_checksum"],
+        checksum_form=row["checksum_form"],
+        batch_id=row["batch_id"],
+        change=None if row["change"] is None else Change.from_dict(row["change"]),
+        unchanged_since=row["unchanged_since"],
+        configuration=row["configuration"],
         measures=dict(row["measures"]),
         seconds=row["seconds"],
         evaluated_at=row["evaluated_at"],

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
+import psycopg
 import pytest
 from dagster._core.execution.asset_backfill import AssetBackfillData
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
@@ -79,7 +80,10 @@ def test_what_was_written_to_a_target_that_was_made_anew_is_forgotten(lasting_wo
     table = lasting_world.config.tables[0]
     windows = [table.partition.scheme().partition(day(99))]
     list(backfill_partitions(table, windows, connections=connections, run_id="r", actor="a person"))
-    assert connections.ledger().set_aside_audit_copy("target")
+    with psycopg.connect(lasting_world.urls["target"], autocommit=True) as target:
+        target.execute("DROP SCHEMA reconcile_assets CASCADE")
+    with connections.database("target").session() as session:
+        connections.ledger().set_aside_audit_copy("target", session.sqlalchemy(), by="a person", reason="made anew")
     connections.close()
     assert tick(lasting_world)[0] == []
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from reconcile_assets.errors import LedgerCorrupt, ReconcileAssetsError, SerializationConflict
+from reconcile_assets.errors import ConfigurationError, LedgerCorrupt, ReconcileAssetsError, SerializationConflict
 from reconcile_assets.ledger import (
     AuditVerification,
     Ledger,
+    SetAside,
     audit,
     copy_audit_entries,
     create_ledger_engine,
@@ -43,6 +44,11 @@ def copy(ledger: Ledger, target: LedgerDatabase) -> int:
 def verify(ledger: Ledger, target: LedgerDatabase) -> AuditVerification:
     with target.reading() as connection:
         return ledger.verify_audit("target", connection)
+
+
+def set_aside(ledger: Ledger, target: LedgerDatabase) -> SetAside:
+    with target.reading() as connection:
+        return ledger.set_aside_audit_copy("target", connection, by="me", reason="made anew")
 
 
 def entries(target: LedgerDatabase) -> list[AuditEntry]:
@@ -200,6 +206,15 @@ def emptied(connection: sa.Connection, target: LedgerDatabase) -> None:
 def emptied_wholly(connection: sa.Connection, target: LedgerDatabase) -> None:
     for table in (target.tables.audit_entries, target.tables.batches, target.tables.audit_chain):
         connection.execute(table.delete())
+
+
+def restored(connection: sa.Connection, target: LedgerDatabase, length: int) -> None:
+    """The target as it was when its chain had so many entries."""
+    entries, batches = target.tables.audit_entries, target.tables.batches
+    connection.execute(entries.delete().where(entries.c.seq > length))
+    connection.execute(batches.delete().where(batches.c.batch_id.not_in(sa.select(entries.c.batch_id))))
+    head = connection.execute(sa.select(entries.c.hash).where(entries.c.seq == length)).scalar_one()
+    connection.execute(target.tables.audit_chain.update().values(seq=length, hash=head))
 
 
 def dropped(connection: sa.Connection, target: LedgerDatabase) -> None:
@@ -370,11 +385,46 @@ def test_a_target_made_anew_begins_another_copy_once_the_old_is_set_aside(
     with target.writing() as connection:
         emptied_wholly(connection, target)
     write(target, 2)
-    assert ledger.set_aside_audit_copy("target")
+    assert not verify(ledger, target).ok
+    kept = set_aside(ledger, target)
+    assert (kept.name, kept.entries, kept.by, kept.reason) == (f"target {old[0].chain_id}", LENGTH, "me", "made anew")
     assert copy(ledger, target) == 2
     assert verify(ledger, target).ok
-    assert list(ledger.iterate_audit_copy(f"target {old[0].chain_id}")) == old
-    assert not ledger.set_aside_audit_copy("no such target")
+    assert list(ledger.iterate_audit_copy(kept.name)) == old
+    assert ledger.fetch_set_aside_copies("target") == (kept,)
+
+
+def test_a_chain_that_is_whole_and_goes_on_from_its_copy_is_not_set_aside(
+    ledger: Ledger, target: LedgerDatabase
+) -> None:
+    write(target, LENGTH)
+    copy(ledger, target)
+    write(target, 2)  # beyond the copy
+    with pytest.raises(ConfigurationError, match="whole and its copy agrees"):
+        set_aside(ledger, target)
+    assert len(list(ledger.iterate_audit_copy("target"))) == LENGTH
+    assert ledger.fetch_set_aside_copies("target") == ()
+
+
+def test_what_has_no_copy_is_not_set_aside(ledger: Ledger, target: LedgerDatabase) -> None:
+    with pytest.raises(ConfigurationError, match="no copy"):
+        set_aside(ledger, target)
+
+
+def test_a_target_restored_twice_from_one_backup_keeps_both_copies(ledger: Ledger, target: LedgerDatabase) -> None:
+    write(target, 1)
+    copy(ledger, target)
+    names = []
+    for _ in range(2):
+        write(target, 1)
+        copy(ledger, target)
+        with target.writing() as connection:
+            restored(connection, target, 1)
+        names.append(set_aside(ledger, target).name)
+        copy(ledger, target)
+    chain_id = entries(target)[0].chain_id
+    assert names == [f"target {chain_id}", f"target {chain_id} 2"]
+    assert [len(list(ledger.iterate_audit_copy(name))) for name in names] == [2, 2]
 
 
 def test_an_entry_with_a_time_that_is_none_does_not_crash_the_verification(tmp_path: Path) -> None:

@@ -95,6 +95,8 @@ def test_one_alert_tells_of_all_newly_bad_partitions_of_a_check(ledger: Ledger) 
         "missing_in_source": None,
         "value_differs": 1,
         "notes": ["2 rows are missing", "could not verify: time-out"],
+        "changes": [],
+        "change_count": 0,
         "verdict_at": "2024-03-31T11:59:00.000000+00:00",
         "run_id": "run-1",
         "backfill_id": "backfill-1",

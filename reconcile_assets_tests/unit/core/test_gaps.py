@@ -1,7 +1,11 @@
 """Naming what a partition of the target is beside its source."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
+from reconcile_assets.core.changes import Change
 from reconcile_assets.core.gaps import GapKind, GapReport, SideState, classify_partition
 from reconcile_assets.core.verdicts import Verdict
 
@@ -29,21 +33,34 @@ def test_nothing_on_either_side_is_said() -> None:
     assert classify_partition("p", NOTHING, NOTHING).notes == ("no rows on either side",)
 
 
+SINCE = datetime(2024, 1, 2, tzinfo=UTC)
+MOVED_ON = Change(SINCE, source=("old", "new"))
+WRITTEN_BY_HAND = Change(SINCE, target=("old", "other"))
+
+
 @pytest.mark.parametrize(
-    ("proved", "kind"),
+    ("change", "kind"),
     [
-        (("old", "old"), GapKind.STALE),
-        (("older", "old"), GapKind.SHORT),
-        (("new", "new"), GapKind.SHORT),
+        (MOVED_ON, GapKind.STALE),
+        (WRITTEN_BY_HAND, GapKind.SHORT),
+        (replace(MOVED_ON, target=("old", "other")), GapKind.SHORT),
         (None, GapKind.SHORT),
     ],
 )
-def test_stale_needs_a_target_that_stands_as_last_proved(proved: tuple[str, str] | None, kind: GapKind) -> None:
-    assert classify_partition("p", SideState(3, "new"), SideState(2, "old"), proved=proved).kind is kind
+def test_stale_needs_a_target_that_stands_as_last_proved(change: Change | None, kind: GapKind) -> None:
+    state = classify_partition("p", SideState(3, "new"), SideState(2, "old"), change=change)
+    assert state.kind is kind
+    assert state.notes == (() if change is None else (change.sentence,))
 
 
 def test_a_target_that_was_emptied_is_missing_not_stale() -> None:
-    assert classify_partition("p", SideState(3, "new"), NOTHING, proved=("", "")).kind is GapKind.MISSING
+    assert classify_partition("p", SideState(3, "new"), NOTHING, change=MOVED_ON).kind is GapKind.MISSING
+
+
+def test_both_sides_changed_alike_match_and_say_so() -> None:
+    change = replace(MOVED_ON, target=("old", "new"))
+    state = classify_partition("p", SideState(3, "new"), SideState(3, "new"), change=change)
+    assert (state.kind, state.notes) == (GapKind.MATCHED, (change.sentence,))
 
 
 def test_a_report_counts_every_kind_and_lists_the_gaps() -> None:
