@@ -24,6 +24,7 @@ without row values or secrets: it may be shown to anyone.
     │   ├── NotComparable         the comparison asked for is not defined
     │   ├── AlreadyRunning        port, state folder or lock is held by another process
     │   └── LedgerCorrupt         the audit chain or a kept file does not verify
+    ├── QueueFull                 the write queue takes no more; nothing was dropped for it
     ├── CircuitOpen               a dependency that is down is left alone; nothing was tried
     ├── ProofFailed               what stands in the target is not what was read; rolled back
     ├── CouldNotVerify            the outcome of a comparison is not known
@@ -107,6 +108,10 @@ class AlreadyRunning(PermanentError):
 
 class LedgerCorrupt(PermanentError):
     """An audit chain or a kept file does not verify; the first bad entry is named."""
+
+
+class QueueFull(ReconcileAssetsError):
+    """As many writes wait as may: this one was not taken, and none was dropped for it."""
 
 
 class CircuitOpen(ReconcileAssetsError):

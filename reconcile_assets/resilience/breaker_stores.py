@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
-from reconcile_assets.errors import TransientError
 from reconcile_assets.core.breakers import BreakerRecord
+from reconcile_assets.errors import TransientError
 
 logger = logging.getLogger(__name__)
 

@@ -14,15 +14,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TypeVar
 
-from reconcile_assets.errors import (
-    CircuitOpen,
-    ConfigurationError,
-    PermanentError,
-    SerializationConflict,
-    StatementTimeout,
-    TransientError,
-    UnknownEngine,
-)
 from reconcile_assets.core.breakers import (
     BreakerPolicy,
     BreakerRecord,
@@ -35,6 +26,15 @@ from reconcile_assets.core.breakers import (
     reset,
     seconds_to_probe,
     succeed,
+)
+from reconcile_assets.errors import (
+    CircuitOpen,
+    ConfigurationError,
+    PermanentError,
+    SerializationConflict,
+    StatementTimeout,
+    TransientError,
+    UnknownEngine,
 )
 from reconcile_assets.resilience.breaker_stores import BreakerStore
 
