@@ -40,10 +40,15 @@ def find_table(connection: "duckdb.DuckDBPyConnection", table: TableName, name: 
     for found in names:
         if found[0].lower() == schema.lower() and found[1].lower() == table.name.lower():
             return TableName(found[0], found[1]), found[2]
-    known = [found[1] if found[0] == "main" else ".".join(found[:2]) for found in names]
+    known = [_spelled(found[1]) if found[0] == "main" else ".".join(found[:2]) for found in names]
     near = difflib.get_close_matches(str(table), known, n=3, cutoff=0.6)
     offer = f"did you mean {' or '.join(near)}?" if near else "check schema and name"
     raise MissingObject(f"{name}: there is no table {table}; {offer}")
+
+
+def _spelled(table: str) -> str:
+    """A table's name as it can be written: with a dot in it, in quotes."""
+    return "".join(('"', table, '"')) if "." in table else table
 
 
 def describe_table(connection: "duckdb.DuckDBPyConnection", relation: Relation, name: str) -> Table:
@@ -60,12 +65,14 @@ def describe_table(connection: "duckdb.DuckDBPyConnection", relation: Relation, 
     keys = [(is_primary, tuple(names)) for is_primary, names in connection.execute(_KEYS, where).fetchall()]
     primary = next((names for is_primary, names in keys if is_primary), ())
     filled.update(primary)
+    columns = _columns(connection, source_of(relation, found), filled)
     return Table(
         found,
-        _columns(connection, source_of(relation, found), filled),
+        columns,
         primary,
         tuple(names for is_primary, names in keys if not is_primary and filled.issuperset(names)),
-        frozenset(names[0] for _, names in keys),
+        # Each block of rows knows the least and the greatest value of each column: a few windows need no whole scan.
+        frozenset(column.name for column in columns),
         is_view,
     )
 
@@ -96,7 +103,10 @@ def check_relation(connection: "duckdb.DuckDBPyConnection", relation: Relation, 
             continue
         if not text.strip() or "\x00" in text:
             raise QueryRefused(f"{name}: the {what} is empty or holds a NUL character")
-        probe = without_end(text) if what == "query" else "".join(("SELECT 1 WHERE (\n", text, "\n)"))
-        statements = connection.extract_statements(probe)
-        if len(statements) != 1 or statements[0].type.name != "SELECT":
-            raise QueryRefused(f"{name}: the {what} holds more than one statement, or is no SELECT")
+        probes = [without_end(text)]
+        if what == "condition":  # by itself too: "1=1) OR (1=1" is a condition inside our parentheses only
+            probes = ["".join(("SELECT 1 WHERE (\n", text, "\n)")), "".join(("SELECT 1 WHERE\n", text))]
+        for probe in probes:
+            statements = connection.extract_statements(probe)
+            if len(statements) != 1 or statements[0].type.name != "SELECT":
+                raise QueryRefused(f"{name}: the {what} holds more than one statement, or is no SELECT")

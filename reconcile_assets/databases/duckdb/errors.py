@@ -6,10 +6,14 @@ import duckdb
 
 from reconcile_assets.errors import (
     ConfigurationError,
+    ConstraintRefused,
     DatabaseUnavailable,
     MissingObject,
+    PermissionDenied,
     QueryRefused,
     ReconcileAssetsError,
+    RowsCollide,
+    SerializationConflict,
     StatementTimeout,
 )
 
@@ -22,14 +26,45 @@ _KINDS: tuple[tuple[type[Exception], str, type[ReconcileAssetsError], str], ...]
     (duckdb.IOException, "No files found", MissingObject, "no file matches the path"),
     (duckdb.IOException, "", DatabaseUnavailable, "the file can't be read; check its permissions and its disk"),
     (duckdb.OutOfMemoryException, "", DatabaseUnavailable, "DuckDB has not enough memory for the query"),
+    (duckdb.PermissionException, "", PermissionDenied, "the file is open for reading only"),
+    (
+        duckdb.TransactionException,
+        "conflict",
+        SerializationConflict,
+        "another one changed the same rows; try again",
+    ),
     (duckdb.ConversionException, "", QueryRefused, "a value does not fit a type of the query"),
 )
 _NAMED = (duckdb.CatalogException, duckdb.BinderException, duckdb.ParserException, duckdb.SyntaxException)
 
 
+_CONSTRAINTS: tuple[tuple[str, type[ReconcileAssetsError], str], ...] = (
+    (r"NOT NULL constraint failed: (?P<what>[^\s\n]+)", ConstraintRefused, "a row was refused: {what} takes no NULL"),
+    (r"CHECK constraint failed on table (?P<what>\S+)", ConstraintRefused, "a row was refused by a CHECK of {what}"),
+    (
+        r"foreign key",
+        RowsCollide,
+        "a row was refused by a foreign key: a row that is referred to would be missing",
+    ),
+    (r"primary key", RowsCollide, "a row was refused by the primary key: another row has its values"),
+    (r"unique", RowsCollide, "a row was refused by a unique constraint: another row has its values"),
+)
+
+
+def is_open_otherwise(error: duckdb.Error) -> bool:
+    """Whether this process has the file open already, in the other mode."""
+    return "different configuration" in str(error)
+
+
 def translate(error: duckdb.Error, name: str) -> ReconcileAssetsError:
     """Our error for one of the driver's."""
     text = str(error)
+    if isinstance(error, duckdb.ConstraintException):
+        for pattern, kind, sentence in _CONSTRAINTS:
+            match = re.search(pattern, text, re.IGNORECASE)
+            if match:
+                return kind(f"{name}: {sentence.format_map(match.groupdict())}")
+        return ConstraintRefused(f"{name}: a row was refused by a constraint")
     for found, pattern, kind, sentence in _KINDS:
         if isinstance(error, found) and re.search(pattern, text, re.IGNORECASE):
             return kind(f"{name}: {sentence}")

@@ -2,13 +2,18 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reconcile_assets.core.tables import Column, Table
-from reconcile_assets.databases.base import Database, Relation
+from reconcile_assets.databases.base import Database, PartitionFilter, Relation
 from reconcile_assets.databases.duckdb.catalog import check_relation, describe_query, describe_table
+from reconcile_assets.databases.duckdb.connection import connect
 from reconcile_assets.databases.duckdb.files import file_query
+from reconcile_assets.databases.duckdb.types import resolve_type
 from reconcile_assets.databases.duckdb.values import Exact, exact_of, exact_sql
+from reconcile_assets.databases.duckdb.windows import moment_literal, window_condition
+from reconcile_assets.databases.figures import FigureQuery, Value, read_value
 from reconcile_assets.databases.file_urls import MEMORY, file_of, require_file
 from reconcile_assets.databases.quoting import quote_name, select_from, source_of
 from reconcile_assets.databases.streaming import Rows, StreamingSession
@@ -16,6 +21,9 @@ from reconcile_assets.errors import QueryRefused, UnknownEngine
 
 if TYPE_CHECKING:
     import duckdb
+    import sqlalchemy
+
+    from reconcile_assets.databases.duckdb.writer import DuckdbWriter
 
 _BATCH = 2000
 
@@ -58,10 +66,11 @@ class DuckdbDatabase(Database):
             UnknownEngine: the driver is not installed, or writing was asked for.
         """
         if not read_only or snapshot is not None:
-            raise UnknownEngine(f"{self.name}: a DuckDB file can be compared by diff; writing needs PostgreSQL")
+            raise UnknownEngine(f"{self.name}: a DuckDB file has no snapshot to share, and is written by a writer only")
         if self._path != MEMORY:
             require_file(self._path, name=self.name)
-        session = DuckdbSession(self._connect(), name=self.name, statement_timeout=statement_timeout)
+        connection = connect(self._path, name=self.name, read_only=self._path != MEMORY)
+        session = DuckdbSession(connection, name=self.name, statement_timeout=statement_timeout)
         try:
             with session.translated():
                 session.begin(repeatable=repeatable)
@@ -69,19 +78,19 @@ class DuckdbDatabase(Database):
         finally:
             session.close()
 
-    def _connect(self) -> "duckdb.DuckDBPyConnection":
+    @contextmanager
+    def writing(self, *, lock_wait: float) -> Iterator["DuckdbWriter"]:
+        """See :meth:`Database.writing`."""
+        if self._path == MEMORY:
+            raise UnknownEngine(f"{self.name}: what is written to a database in memory is lost; name a file")
+        require_file(self._path, name=self.name)
         try:
-            import duckdb
+            from reconcile_assets.databases.duckdb.writer import opened_writer  # not needed to compare
         except ImportError:
-            raise UnknownEngine(
-                f'{self.name}: DuckDB\'s driver is not installed; run: pip install "reconcile-assets[duckdb]"'
-            ) from None
-        from reconcile_assets.databases.duckdb.errors import translate
-
-        try:
-            return duckdb.connect(self._path, read_only=self._path != MEMORY)
-        except duckdb.Error as error:
-            raise translate(error, self.name) from None
+            connect(self._path, name=self.name, read_only=True).close()  # says what is not installed
+            raise
+        with opened_writer(self._path, name=self.name, lock_wait=lock_wait) as writer:
+            yield writer
 
 
 class DuckdbSession(StreamingSession):
@@ -92,11 +101,23 @@ class DuckdbSession(StreamingSession):
     def __init__(self, connection: "duckdb.DuckDBPyConnection", *, name: str, statement_timeout: float | None) -> None:
         super().__init__(name=name, statement_timeout=statement_timeout)
         self._connection = connection
+        self._sqlalchemy: sqlalchemy.Connection | None = None
+
+    @property
+    def driver_connection(self) -> "duckdb.DuckDBPyConnection":
+        """DuckDB's connection, in this session's transaction."""
+        return self._connection
+
+    def sqlalchemy(self) -> "sqlalchemy.Connection":
+        """See :meth:`Session.sqlalchemy`."""
+        if self._sqlalchemy is None:
+            from reconcile_assets.databases.duckdb.alchemy import wrap_connection
+
+            self._sqlalchemy = wrap_connection(self._connection)
+        return self._sqlalchemy
 
     def begin(self, *, repeatable: bool = True) -> None:
-        """Start the snapshot, in UTC, and with no extension loaded from elsewhere."""
-        self._connection.execute("SET autoinstall_known_extensions = false")
-        self._connection.execute("SET TimeZone = 'UTC'")
+        """Start the snapshot."""
         if repeatable:
             self._connection.execute("BEGIN TRANSACTION")
 
@@ -132,6 +153,35 @@ class DuckdbSession(StreamingSession):
         self._connection.execute(select_from(items, source_of(relation, table)) + where)
         while batch := self._connection.fetchmany(_BATCH):
             yield batch
+
+    def condition_of(self, column: Column, partitions: PartitionFilter) -> str | None:
+        """See :meth:`StreamingSession.condition_of`."""
+        return window_condition(column, partitions)
+
+    def fetch_identity(self, relation: Relation) -> str | None:
+        """See :meth:`Session.fetch_identity`."""
+        table = self.describe(relation)
+        if relation.table is None or table.is_view:
+            return None
+        path = self.fetch_scalar("SELECT path FROM duckdb_databases() WHERE database_name = current_database()")
+        found = Path(path).stat() if path else None
+        return None if found is None else f"{found.st_dev} {found.st_ino} {table.name}"
+
+    def fetch_figure(self, query: FigureQuery) -> Value:
+        """See :meth:`Session.fetch_figure`; fetched as exact text, as Python's own types would lose something."""
+        source = query.wrapped(moment_literal)
+        with self.limited():
+            described = self._connection.execute(" ".join(("DESCRIBE SELECT * FROM", source, "AS q"))).fetchall()
+            if len(described) != 1:
+                query.refuse_shape(self.name, columns=len(described), rows=1)
+            column_type = resolve_type(described[0][1])
+            item = exact_sql(column_type, "x")
+            self._connection.execute(" ".join((select_from((item,), source), "AS q(x)")))
+            rows = self._connection.fetchmany(2)
+        query.refuse_shape(self.name, columns=1, rows=len(rows))
+        write, value = exact_of(column_type), rows[0][0]
+        text = value if write is None else write(value)
+        return None if text is None else read_value(text, column_type.kind)
 
     def describe_anew(self, relation: Relation) -> Table:
         """See :meth:`Session.describe`."""
