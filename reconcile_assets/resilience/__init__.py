@@ -9,9 +9,13 @@
 from reconcile_assets.core.breakers import BreakerPolicy, BreakerRecord, BreakerState
 from reconcile_assets.resilience.breaker_stores import BreakerStore, MemoryBreakers, StandbyBreakers
 from reconcile_assets.resilience.circuit_breaker import CircuitBreaker
+from reconcile_assets.resilience.degradation import Answer, AnswerCache, AnswerSource, with_degradation
 from reconcile_assets.resilience.retry import RetryPolicy, retry_call, retrying
 
 __all__ = [
+    "Answer",
+    "AnswerCache",
+    "AnswerSource",
     "BreakerPolicy",
     "BreakerRecord",
     "BreakerState",
@@ -22,4 +26,5 @@ __all__ = [
     "StandbyBreakers",
     "retry_call",
     "retrying",
+    "with_degradation",
 ]
