@@ -92,7 +92,7 @@ class AnswerCache:
         self._path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            self._make()
         except OSError as error:
             raise ConfigurationError(f"the cache {path} cannot be made: {error.strerror}; choose another") from None
 
@@ -114,8 +114,12 @@ class AnswerCache:
         values = (key, encode_record({"data": data}), at.isoformat())
         self._use(lambda connection: connection.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", values))
 
+    def _make(self) -> None:
+        os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+
     def _use(self, work: Callable[[sqlite3.Connection], R]) -> R | None:
         try:
+            self._make()
             with closing(sqlite3.connect(self._path, timeout=5.0, isolation_level=None)) as connection:
                 connection.execute(
                     "CREATE TABLE IF NOT EXISTS answers"

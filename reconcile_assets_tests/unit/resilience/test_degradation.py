@@ -105,6 +105,7 @@ def test_a_damaged_cache_is_put_aside_and_a_new_one_serves(
     assert "it is put aside as answers.db.damaged" in caplog.text
     assert with_degradation("a", lambda: 2, 7, cache=cache).data == 2
     assert with_degradation("a", lambda: None, 7, cache=cache).data == 2
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_the_file_is_private_and_a_bad_place_is_told(cache: AnswerCache, tmp_path: Path) -> None:
