@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from reconcile_assets.checks import build_reconciliation_checks
     from reconcile_assets.components import ReconciledTables
     from reconcile_assets.configuration.loading import load_config
+    from reconcile_assets.core.compare import Comparison
     from reconcile_assets.engine.diff import diff
     from reconcile_assets.errors import ReconcileAssetsError
     from reconcile_assets.resources import ReconcileResource
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from reconcile_assets.translator import ReconcileTranslator
 
 __all__ = [
+    "Comparison",
     "ReconcileAssetsError",
     "ReconcileResource",
     "ReconcileTranslator",
@@ -29,6 +31,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Comparison": "core.compare",
     "ReconcileAssetsError": "errors",
     "ReconcileResource": "resources",
     "ReconcileTranslator": "translator",

@@ -30,7 +30,8 @@ def open_database(url: str, *, name: str) -> "Database":
 
     Args:
         url: ``postgresql://user:password@host:port/database``, ``mysql://...``, ``sqlite:///file.db``, ``duckdb:///file.db``;
-            a driver in the scheme (``postgresql+psycopg2``) is dropped: the driver is our affair.
+            a driver in the scheme (``postgresql+psycopg2``) is dropped: the driver is our affair. Any other scheme is
+            looked for among the installed dialects of SQLAlchemy.
         name: what messages call this database; they never show the URL.
 
     Raises:
@@ -42,9 +43,7 @@ def open_database(url: str, *, name: str) -> "Database":
         raise ConfigurationError(f"{name}: the database URL has no scheme; write postgresql://USER@HOST:PORT/DATABASE")
     engine = scheme.split("+", 1)[0].lower()
     if engine not in _ENGINES:
-        shown = scheme if scheme.isascii() and len(scheme) <= 30 and "/" not in scheme and "@" not in scheme else "this"
-        known = ", ".join(f"{found}://" for found in _ENGINES if found not in _CANONICAL_SCHEMES)
-        raise UnknownEngine(f"{name}: no engine for {shown}:// URLs; this version reads {known} URLs")
+        return _open_dialect(url.strip(), scheme, name=name)
     module, database = _ENGINES[engine]
     try:
         found = importlib.import_module(f"{__name__}.{module}")
@@ -57,3 +56,20 @@ def open_database(url: str, *, name: str) -> "Database":
         ) from None
     opened: Database = getattr(found, database)(f"{_CANONICAL_SCHEMES.get(engine, engine)}:{rest}", name=name)
     return opened
+
+
+def _open_dialect(url: str, scheme: str, *, name: str) -> "Database":
+    """A database through the dialect that SQLAlchemy has for its scheme."""
+    named = scheme.isascii() and len(scheme) <= 30 and scheme.replace("+", "").replace("_", "").isalnum()
+    if named:
+        from reconcile_assets.databases.sqlalchemy_dialect.database import AlchemyDatabase  # takes long to load
+
+        found = AlchemyDatabase.of_url(url, name=name)
+        if found is not None:
+            return found
+    shown = scheme if named else "this"
+    known = ", ".join(f"{found}://" for found in _ENGINES if found not in _CANONICAL_SCHEMES)
+    raise UnknownEngine(
+        f"{name}: no engine for {shown}:// URLs; this version reads {known} URLs;"
+        " for any other database install its SQLAlchemy dialect"
+    )

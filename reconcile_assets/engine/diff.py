@@ -1,4 +1,4 @@
-"""``diff``: any two tables by URL, without a configuration."""
+"""``diff``: any two tables, without a configuration."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,23 +14,22 @@ from reconcile_assets.core.compare_choice import (
     merge_tolerances,
     resolve_names,
 )
-from reconcile_assets.core.tables import TableName
-from reconcile_assets.databases import open_database
-from reconcile_assets.databases.base import Database, Relation, Session
+from reconcile_assets.databases.base import Database, Session
 from reconcile_assets.engine.comparison import compare_tables
+from reconcile_assets.engine.diff_sides import Side, describe_sides, resolve_sides
 from reconcile_assets.engine.moving_data import WITHOUT_SNAPSHOT, refuse_unsteady
 from reconcile_assets.engine.progress import UNHEARD, Progress
 from reconcile_assets.engine.recheck import Recheck
-from reconcile_assets.errors import ConfigurationError, NotComparable
+from reconcile_assets.errors import NotComparable
 
 __all__ = ["diff"]
 
 
 def diff(
-    source_url: str,
-    source_table: str,
-    target_url: str,
-    target_table: str,
+    source: "Side",
+    source_table: "Side | None" = None,
+    target: "Side | None" = None,
+    target_table: "Side | None" = None,
     *,
     key: Sequence[str] = (),
     keyless: bool = False,
@@ -56,16 +55,26 @@ def diff(
     statement_timeout: float | None = None,
     progress: Progress = UNHEARD,
 ) -> Comparison:
-    """Compare two tables or views, each in one read-only snapshot.
+    """Compare two tables, views or DataFrames, each in one read-only snapshot.
+
+    ::
+
+        diff(source_url, "orders", target_url, "orders")
+        diff(engine, "orders", frame)
+        diff(frame, url, "orders", key=["id"])
 
     Args:
+        source, target: a database's URL; an Engine of SQLAlchemy's, read as its URL where it does nothing but connect
+            by it; a Connection, read as it is, in its own transaction; or a pandas DataFrame, whose index counts as
+            columns where its levels have names.
         source_table, target_table: ``name`` or ``schema.name``, literal after the first dot; a part in
-            double quotes is unquoted first. For DuckDB also a Parquet or CSV file, or a query.
+            double quotes is unquoted first. For DuckDB also a Parquet or CSV file, or a query. A DataFrame has none:
+            None, or nothing, stands for it.
         key: columns that identify a row; empty takes the primary key, else a unique key without NULLs.
         keyless: compare whole rows as a multiset.
         columns: compare these only; ``source:target`` pairs columns of different names.
         exclude: columns of either side that are left out.
-        where: a condition on both sides, in SQL; ``where_source`` and ``where_target`` on one.
+        where: a condition on both sides, in SQL; ``where_source`` and ``where_target`` on one. Not for a DataFrame.
         abs_tol, rel_tol, seconds: tolerances by column, inclusive.
         ignore_case, ignore_trailing_space: text columns whose case, or spaces at the end, may differ.
         zones: the IANA zone of a column's zoneless times.
@@ -83,24 +92,26 @@ def diff(
 
     Raises:
         NotComparable: what was asked for is not defined: no key, a tolerance on text.
+        ConfigurationError: a side or its table is missing, or is nothing that can be compared.
         TransientError, PermanentError: a database could not be reached or refused: nothing is known then.
     """
     if key and keyless:
         raise NotComparable("a key and keyless exclude each other; give one of them")
     if limit < 0:
         raise NotComparable(f"the limit is 0 or more, not {limit}")
-    databases = open_database(source_url, name="source"), open_database(target_url, name="target")
-    relations = (
-        _relation(databases[0], source_table, where if where_source is None else where_source),
-        _relation(databases[1], target_table, where if where_target is None else where_target),
+    sides = resolve_sides(
+        (source, source_table, target, target_table),
+        (where if where_source is None else where_source, where if where_target is None else where_target),
     )
+    databases = sides[0].database, sides[1].database
+    relations = sides[0].relation, sides[1].relation
     recheck = (
         None if recheck_after is None else Recheck(recheck_after, snapshot=snapshot, sleep=sleep, progress=progress)
     )
     began = datetime.now(UTC)
-    with _open(databases, statement_timeout, snapshot=snapshot) as (source, target):
-        progress.begin(source.cost, target.cost)
-        tables = source.describe(relations[0]), target.describe(relations[1])
+    with _open(databases, statement_timeout, snapshot=snapshot) as sessions:
+        progress.begin(sessions[0].cost, sessions[1].cost)
+        tables = describe_sides(sessions, relations)
         pairs, notes = choose_pairs(*tables, columns=columns, exclude=exclude, key=key)
         chosen, key_notes = ((), ()) if keyless else choose_key(*tables, pairs, key)
         tolerances = merge_tolerances(
@@ -112,8 +123,7 @@ def diff(
             ignore_trailing_space=ignore_trailing_space,
         )
         found = compare_tables(
-            source,
-            target,
+            *sessions,
             source_relation=relations[0],
             target_relation=relations[1],
             key=chosen,
@@ -128,6 +138,8 @@ def diff(
             notes=(
                 *key_notes,
                 *notes,
+                *sessions[0].notes,
+                *sessions[1].notes,
                 *((WITHOUT_SNAPSHOT,) if not snapshot else ()),
                 *(("MySQL's 0000-00-00 was read as NULL",) if zero_date_as_null else ()),
             ),
@@ -138,10 +150,9 @@ def diff(
             refuse_unsteady(found[None], pairs, zones or {})
     if recheck is not None and recheck.is_needed:
         recheck.wait()
-        with _open(databases, statement_timeout, snapshot=snapshot) as (source, target):
-            found = recheck.settle(source, target, found)
-    names = map(_shown_name, databases, (source_table, target_table), relations)
-    return replace(found[None], source_name=next(names), target_name=next(names), compared_at=began)
+        with _open(databases, statement_timeout, snapshot=snapshot) as sessions:
+            found = recheck.settle(*sessions, found)
+    return replace(found[None], source_name=sides[0].shown, target_name=sides[1].shown, compared_at=began)
 
 
 @contextmanager
@@ -153,20 +164,3 @@ def _open(
         databases[1].session(statement_timeout=statement_timeout, repeatable=snapshot) as target,
     ):
         yield source, target
-
-
-def _shown_name(database: Database, table: str, relation: Relation) -> str:
-    """What a side's rows are: a table or file (a query is not repeated), where it is, and the condition on it."""
-    name = table if relation.query != table else str(relation)
-    where = ", ".join(part for part in (database.engine, database.place) if part)
-    return f"{name} ({where})" + (f" where {relation.where}" if relation.where else "")
-
-
-def _relation(database: Database, table: str, where: str | None) -> Relation:
-    query = database.file_query(table)
-    if query is not None:
-        return Relation(query=query, where=where)
-    try:
-        return Relation(TableName.parse(table), where=where)
-    except ValueError as error:
-        raise ConfigurationError(str(error)) from None

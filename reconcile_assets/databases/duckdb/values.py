@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from reconcile_assets.core import canonical_intervals
 from reconcile_assets.core.canonical_arrays import array_text
 from reconcile_assets.core.canonical_floats import double_text, single_text
 from reconcile_assets.core.tables import ColumnType, TypeKind
@@ -76,26 +77,7 @@ def interval_text(value: str | None) -> str | None:
         seconds = (int(clock[2]) * 60 + int(clock[3])) * 60 + int(clock[4])
         micros = seconds * 1_000_000 + int((clock[5] or "0").ljust(6, "0"))
         micros = -micros if clock[1] else micros
-    return _write_interval(parts["year"] * 12 + parts["month"], parts["day"], micros)
-
-
-def _write_interval(months: int, days: int, micros: int) -> str:
-    """After ``EncodeInterval`` of PostgreSQL, style ``postgres``."""
-    sign = -1 if months < 0 else 1
-    written: list[str] = []
-    negative = False
-    for count, unit in ((sign * (abs(months) // 12), "year"), (sign * (abs(months) % 12), "mon"), (days, "day")):
-        if count:
-            plus = "+" if negative and count > 0 else ""
-            written.append(f"{plus}{count} {unit}{'' if count == 1 else 's'}")
-            negative = count < 0
-    if micros or not written:
-        mark = "-" if micros < 0 else "+" if negative else ""
-        seconds, fraction = divmod(abs(micros), 1_000_000)
-        minutes, second = divmod(seconds, 60)
-        digits = f".{fraction:06d}".rstrip("0") if fraction else ""
-        written.append(f"{mark}{minutes // 60:02d}:{minutes % 60:02d}:{second:02d}{digits}")
-    return " ".join(written)
+    return canonical_intervals.interval_text(parts["year"] * 12 + parts["month"], parts["day"], micros)
 
 
 _WRITERS: dict[TypeKind, Exact] = {

@@ -65,3 +65,17 @@ def recover(path: str, *, name: str) -> None:
 def _decode(text: bytes) -> str:
     """Text as it is; bytes that are no UTF-8 stay apart from all that is."""
     return text.decode("utf-8", "surrogateescape")
+
+
+def copy_in_memory(original: sqlite3.Connection) -> SessionConnection:
+    """A copy of a database that is in memory only, with what its open transaction has changed; used by any thread.
+
+    Raises:
+        sqlite3.Error: the original can't be read by this thread.
+    """
+    pages = original.serialize()
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, factory=SessionConnection)
+    connection.text_factory = _decode
+    if pages:  # a database without a table has none
+        connection.deserialize(pages)
+    return connection

@@ -1,0 +1,1 @@
+"""pandas DataFrames as sides of a comparison."""

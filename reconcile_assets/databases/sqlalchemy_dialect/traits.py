@@ -1,0 +1,56 @@
+"""What is known of single dialects, where SQLAlchemy's own description of a type does not say enough.
+
+Of a dialect that is not here nothing is taken for granted: what might be lost on the way makes a column uncomparable.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Traits:
+    """A dialect's ways.
+
+    Attributes:
+        clock_digits: the most digits of a second that any of its times keeps; None where that is not known.
+        pads_char: CHAR is padded with spaces that carry no meaning.
+        singles: names of types that hold single-precision floats, which the driver hands over exactly.
+        snapshot: the isolation level at which one transaction sees one state; empty where that is the default.
+    """
+
+    clock_digits: int | None = None
+    pads_char: bool = False
+    singles: frozenset[str] = frozenset()
+    snapshot: str | None = None
+
+
+UNKNOWN = Traits()
+
+TRAITS: dict[str, Traits] = {
+    "firebird": Traits(4, pads_char=True, singles=frozenset({"FLOAT", "REAL"}), snapshot=""),
+    "oracle": Traits(pads_char=True, singles=frozenset({"BINARY_FLOAT"}), snapshot="SERIALIZABLE"),
+    "mssql": Traits(pads_char=True, singles=frozenset({"REAL"})),
+    "cockroachdb": Traits(6, pads_char=True, snapshot="SERIALIZABLE"),
+    "redshift": Traits(6, pads_char=True, snapshot="SERIALIZABLE"),
+    "postgresql": Traits(6, pads_char=True, snapshot="REPEATABLE READ"),
+    "mysql": Traits(6, pads_char=True, snapshot="REPEATABLE READ"),
+    "mariadb": Traits(6, pads_char=True, snapshot="REPEATABLE READ"),
+    "sqlite": Traits(6, snapshot="SERIALIZABLE"),
+    "bigquery": Traits(6),
+    "databricks": Traits(6),
+    "vertica": Traits(6, snapshot="SERIALIZABLE"),
+}
+_NO_BETTER = frozenset({"mssql"})  # its SERIALIZABLE keeps writers out while a table is read
+
+
+def traits_of(dialect: str) -> Traits:
+    """By the dialect's name; ``firebird.firebird`` is ``firebird``."""
+    return TRAITS.get(dialect, TRAITS.get(dialect.partition(".")[0], UNKNOWN))
+
+
+def isolation_for(dialect: str, offered: Sequence[str]) -> str | None:
+    """The isolation level to ask for: None leaves the dialect's own."""
+    wanted = traits_of(dialect).snapshot
+    if wanted is not None:
+        return wanted if wanted in offered else None
+    return "SERIALIZABLE" if "SERIALIZABLE" in offered and dialect not in _NO_BETTER else None
