@@ -1,6 +1,7 @@
 """The checks of a table, as the YAML writes them: one model per ``type``."""
 
 import re
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool, model_validator
@@ -8,6 +9,7 @@ from pydantic import Field, StrictBool, model_validator
 from reconcile_assets.configuration.base import Frozen, refusal
 from reconcile_assets.configuration.values import Amount, ConnectionName, DefinitionName, Duration, NotNegative, Text
 
+LONGEST_RECHECK = timedelta(hours=1)
 Severity = Literal["ERROR", "WARN"]
 AggregateFunction = Literal["sum", "min", "max", "avg", "count", "count_distinct"]
 
@@ -49,11 +51,22 @@ class RowCountCheck(_Check):
 
 
 class RowsCheck(_Check):
-    """The same rows, column by column, on both sides."""
+    """The same rows, column by column, on both sides.
+
+    Attributes:
+        recheck_after: rows that differ are looked at again after so long, as they may have been on their way.
+    """
 
     type: Literal["rows"] = "rows"
     tolerances: dict[Text, ToleranceConfig] = Field(default_factory=dict)
     max_differences: NotNegative = 0
+    recheck_after: Duration | None = None
+
+    @model_validator(mode="after")
+    def _waits_not_too_long(self) -> "RowsCheck":
+        if self.recheck_after is not None and self.recheck_after > LONGEST_RECHECK:
+            raise refusal("recheck_after", "is longer than an hour, for which every run would wait; write e.g. 30s")
+        return self
 
 
 class AggregateCheck(_Check):

@@ -191,7 +191,8 @@ def _was(side: tuple[str, str]) -> str:
 
 
 def _describe(form: ColumnForm) -> list[Any]:
-    return [form.column.name, form.column.type.native, _canonical(form.canonical), form.native, form.zone]
+    described = [form.column.name, form.column.type.native, _canonical(form.canonical), form.native, form.zone]
+    return [*described, "zero is null"] if form.zero_is_null else described
 
 
 def _canonical(canonical: Canonical | None) -> list[Any] | None:

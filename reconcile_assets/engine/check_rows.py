@@ -1,6 +1,7 @@
 """The rows check: every row of a partition, column by column."""
 
-from collections.abc import Collection, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconcile_assets.configuration.checks import RowsCheck
@@ -13,12 +14,13 @@ from reconcile_assets.databases.base import Session
 from reconcile_assets.engine.changes import LastBatches, ask_last_batches, tell_change
 from reconcile_assets.engine.checking import Sides
 from reconcile_assets.engine.comparison import compare_tables
+from reconcile_assets.engine.recheck import Recheck
 from reconcile_assets.engine.tables import ResolvedTable
 
 
 @dataclass(frozen=True)
 class RowsLook:
-    """What the rows check saw, all in one snapshot of each side.
+    """What the rows check saw, all in one snapshot of each side; rows that it looked at again in a later one.
 
     Attributes:
         comparisons: by partition.
@@ -29,8 +31,13 @@ class RowsLook:
     batches: LastBatches
 
 
-def compare_rows(check: RowsCheck, sides: Sides) -> RowsLook:
-    """Compare every partition in one scan a side; only those that differ are looked into."""
+def compare_rows(check: RowsCheck, sides: Sides, *, sleep: Callable[[float], None] = time.sleep) -> RowsLook:
+    """Compare every partition in one scan a side; only those that differ are looked into, and again after a while.
+
+    Args:
+        sleep: waits for the second look, where the check asks for one; injected by tests.
+    """
+    recheck = None if check.recheck_after is None else Recheck(check.recheck_after.total_seconds(), sleep=sleep)
     with sides.open() as opened:
         found = compare_resolved(
             opened.table,
@@ -39,10 +46,16 @@ def compare_rows(check: RowsCheck, sides: Sides) -> RowsLook:
             sides.partitions,
             tolerances=_tolerances(check),
             uuids=sides.table.columns.types,
+            recheck=recheck,
         )
-        return RowsLook(
+        look = RowsLook(
             found, ask_last_batches(opened.target, sides.table.name, [each.key for each in sides.partitions])
         )
+    if recheck is None or not recheck.is_needed:
+        return look
+    recheck.wait()
+    with sides.open() as opened:
+        return replace(look, comparisons=_by_partition(recheck.settle(opened.source, opened.target, {**found})))
 
 
 def compare_resolved(
@@ -53,6 +66,7 @@ def compare_resolved(
     *,
     tolerances: Mapping[str, Tolerance],
     uuids: Collection[str] = (),
+    recheck: Recheck | None = None,
 ) -> Mapping[str, Comparison]:
     """The comparison of each partition by its key; differences are counted, not listed."""
     found = compare_tables(
@@ -67,7 +81,12 @@ def compare_resolved(
         partitions=table.source_windows(partitions),
         target_partitions=table.target_windows(partitions),
         limit=0,
+        recheck=recheck,
     )
+    return _by_partition(found)
+
+
+def _by_partition(found: Mapping[str | None, Comparison]) -> Mapping[str, Comparison]:
     return {key: comparison for key, comparison in found.items() if key is not None}
 
 

@@ -60,7 +60,7 @@ def reconcile_partitions(
         checks: names; None for all of the table's.
         proofs: what stood there when a check last matched, by check and partition, as the ledger has it.
         tries: looks at a database in passing trouble, before it counts as not verifiable.
-        sleep: waits between two tries; injected by tests.
+        sleep: waits between two tries, and before rows are looked at again; injected by tests.
 
     Returns:
         One verdict for each check and partition, in the order of the table's checks. A check or
@@ -142,7 +142,7 @@ class _Reconciliation:
         counts: dict[str, tuple[int, int]] = {}
         found: list[CheckVerdict] = []
         for rows in (check for check in checks if isinstance(check, RowsCheck)):
-            found += self._look(sides, [rows], partial(_rows, rows, counts))
+            found += self._look(sides, [rows], partial(_rows, rows, counts, self._sleep))
         found += self._figures(sides, [check for check in checks if isinstance(check, FigureCheck)], counts)
         for query in (check for check in checks if isinstance(check, SqlCheck)):
             found += self._look(sides, [query], partial(sql_verdicts, query))
@@ -191,7 +191,9 @@ class _Reconciliation:
         )
 
 
-def _rows(check: RowsCheck, counts: dict[str, tuple[int, int]], sides: Sides) -> Sequence[CheckVerdict]:
-    found = compare_rows(check, sides)
+def _rows(
+    check: RowsCheck, counts: dict[str, tuple[int, int]], sleep: Callable[[float], None], sides: Sides
+) -> Sequence[CheckVerdict]:
+    found = compare_rows(check, sides, sleep=sleep)
     counts.update({key: (each.source.rows, each.target.rows) for key, each in found.comparisons.items()})
     return rows_verdicts(check, sides, found)

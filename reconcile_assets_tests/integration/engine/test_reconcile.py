@@ -106,6 +106,47 @@ def test_a_change_within_its_tolerance_stays_green_with_a_note(world: World) -> 
     assert _not_matched(_check(world, {"type": "rows"})) == {DAY: Verdict.MISMATCHED}
 
 
+def test_rows_on_their_way_settle_and_the_others_do_not(world: World) -> None:
+    """Four partitions differ; meanwhile the target catches up with one, and changes once more in another."""
+    world.run_target(
+        "UPDATE orders SET note = 'late' WHERE id IN (2001, 3001)",
+        "DELETE FROM orders WHERE id IN (2002, 4001)",
+        "UPDATE orders SET note = 'wrong' WHERE id = 5001",
+    )
+    world.table["checks"] = [{"type": "rows", "recheck_after": "45s"}, {"type": "row_count"}]
+
+    def arrive(seconds: float) -> None:
+        world.pauses.append(seconds)
+        world.run_target(
+            "UPDATE orders SET note = 'note 1' WHERE id = 2001",
+            "INSERT INTO orders SELECT 2002, at + interval '2 hours', 2.02, 'note 2' FROM orders WHERE id = 2001",
+            "UPDATE orders SET note = 'later still' WHERE id = 3001",
+        )
+
+    with world.connections() as connections:
+        verdicts = reconcile_partitions(world.orders, world.partitions(), connections=connections, sleep=arrive)
+    rows = {verdict.partition: verdict for verdict in verdicts if verdict.check == "rows"}
+    assert _not_matched(rows) == {
+        "2024-01-04": Verdict.INCONCLUSIVE,
+        "2024-01-05": Verdict.MISMATCHED,
+        "2024-01-06": Verdict.MISMATCHED,
+    }
+    assert world.pauses == [45.0]
+    settled = rows["2024-01-03"]
+    assert (settled.source_rows, settled.target_rows, settled.source_checksum) == (12, 12, "")
+    assert "of 2, 2 settled" in " ".join(settled.notes)
+    assert rows["2024-01-05"].missing_in_target == 1
+    assert "did not settle" in " ".join(rows["2024-01-04"].notes)
+    assert rows["2024-01-01"].source_checksum == rows["2024-01-01"].target_checksum != ""
+    counted = {verdict.partition: verdict for verdict in verdicts if verdict.check == "row_count"}
+    assert _not_matched(counted) == {"2024-01-05": Verdict.MISMATCHED}
+
+
+def test_where_nothing_differs_no_check_waits(world: World) -> None:
+    assert _not_matched(_check(world, {"type": "rows", "recheck_after": "1m"})) == {}
+    assert world.pauses == []
+
+
 def test_up_to_max_differences_rows_may_differ(world: World) -> None:
     world.run_target("UPDATE orders SET note = 'x' WHERE id IN (4003, 4004, 5001, 5002, 5003)")
     verdicts = _check(world, {"type": "rows", "max_differences": 2})

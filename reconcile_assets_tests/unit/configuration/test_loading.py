@@ -1,6 +1,7 @@
 """The YAML: what is accepted, and the one clear line that refuses the rest."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -162,6 +163,8 @@ tables:
         ("abs_tol: 0.01}, up", "ignore_caes: true}, up", 17, "unknown field; did you mean 'ignore_case'?"),
         ("mask: [", "types: {flight_id: text}, mask: [", 11, "columns.types.flight_id: 'text' is not one of 'uuid'"),
         ("mask: [", "types: {etl_loaded_at: uuid}, mask: [", 11, "types.etl_loaded_at: is excluded too"),
+        ("blocking: true", "recheck_after: 2h", 17, "checks[1].recheck_after: is longer than an hour"),
+        ("blocking: true", "recheck_after: 10", 17, "checks[1].recheck_after: 10 is no duration"),
         ("rel_tol: 1e-9", "rel_tol: .nan", 18, "checks[2].rel_tol: nan is not a finite number"),
         ("rel_tol: 1e-9", "rel_tol: .inf", 18, "checks[2].rel_tol: inf is not a finite number"),
         ("rel_tol: 1e-9", "rel_tol: -1e-9", 18, "checks[2].rel_tol: '-1e-9' is negative"),
@@ -425,6 +428,12 @@ def test_a_file_of_another_component_is_not_taken_for_ours(tmp_path: Path) -> No
     (folder / "defs.yaml").write_text("type: some.other.Component\n")
     with pytest.raises(ConfigurationError, match="no configuration below"):
         find_config(tmp_path, {})
+
+
+def test_rows_may_be_looked_at_again(tmp_path: Path) -> None:
+    check = load(tmp_path, GOOD.replace("blocking: true", "recheck_after: 30s")).tables[0].check("rows")
+    assert isinstance(check, RowsCheck)
+    assert check.recheck_after == timedelta(seconds=30)
 
 
 def test_text_may_be_folded(tmp_path: Path) -> None:
