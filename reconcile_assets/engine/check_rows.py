@@ -54,8 +54,9 @@ def compare_rows(check: RowsCheck, sides: Sides, *, sleep: Callable[[float], Non
     if recheck is None or not recheck.is_needed:
         return look
     recheck.wait()
+    first: dict[str | None, Comparison] = dict(found.items())
     with sides.open() as opened:
-        return replace(look, comparisons=_by_partition(recheck.settle(opened.source, opened.target, {**found})))
+        return replace(look, comparisons=_by_partition(recheck.settle(opened.source, opened.target, first)))
 
 
 def compare_resolved(
