@@ -70,14 +70,25 @@ class Differences(tuple[Difference, ...]):
     __slots__ = ()
 
     def __call__(self) -> "pd.DataFrame":
-        """One line per difference: kind, key columns, then each value column of the source and of the target."""
+        """One line per difference: ``kind``, the key's columns, and ``NAME_source`` and ``NAME_target`` of each column.
+
+        Values are as in :class:`Difference`: None is NULL, and ``pandas.NA`` stands where a column does not differ in
+        this row, or the side has no such row. A key's column whose name is taken is called ``NAME_key``.
+        """
         import pandas as pd
 
-        records: list[dict[str, object]] = []
-        for item in self:
-            record: dict[str, object] = {"kind": item.kind.value, **item.key}
-            for name in dict.fromkeys((*(item.source or ()), *(item.target or ()))):
-                record[f"{name}_source"] = (item.source or {}).get(name)
-                record[f"{name}_target"] = (item.target or {}).get(name)
-            records.append(record)
-        return pd.DataFrame.from_records(records)
+        names = dict.fromkeys(name for item in self for side in (item.source, item.target) for name in side or ())
+        pairs = [(name, side) for name in names for side in ("source", "target")]
+        labels = [f"{name}_{side}" for name, side in pairs]
+        keys = list(dict.fromkeys(name for item in self for name in item.key))
+        lines = [
+            [
+                item.kind.value,
+                *(item.key.get(name) for name in keys),
+                *((getattr(item, side) or {}).get(name, pd.NA) for name, side in pairs),
+            ]
+            for item in self
+        ]
+        taken = {"kind", *labels}
+        shown = [f"{name}_key" if name in taken else name for name in keys]
+        return pd.DataFrame(lines, columns=["kind", *shown, *labels], dtype=object)
