@@ -27,6 +27,7 @@ from reconcile_assets.errors import UnknownEngine
 if TYPE_CHECKING:
     import sqlalchemy
 
+    from reconcile_assets.databases.diagnosis import Diagnosis
     from reconcile_assets.databases.figures import Aggregate, FigureQuery, Value
     from reconcile_assets.databases.writing import Writer
 
@@ -269,6 +270,12 @@ class Session(ABC):
             QueryRefused: the engine refuses it, or it is more than one statement.
         """
         raise UnknownEngine(f"{self.name}: {query.what} can't be run in a {self.engine} database by this version")
+
+    def diagnosis(self) -> "Diagnosis":
+        """What `doctor` asks this database."""
+        from reconcile_assets.databases.diagnosis import PlainDiagnosis
+
+        return PlainDiagnosis(self)
 
     def explain_figure(self, query: "FigureQuery") -> None:
         """Let the engine parse and plan a person's query; an engine that can't do so without running it, runs it.

@@ -19,7 +19,7 @@ from reconcile_assets.configuration.environment import (
 from reconcile_assets.configuration.models import Config, TableConfig
 from reconcile_assets.core.windows import Every
 from reconcile_assets.databases import open_database
-from reconcile_assets.databases.postgresql.diagnosis import (
+from reconcile_assets.databases.diagnosis import (
     LEDGER_SCHEMA,
     ServerFacts,
     fetch_ledger_obstacle,
@@ -190,25 +190,36 @@ def _diagnose_connection(
 
 def _writable_source(facts: ServerFacts, *, shared: bool) -> tuple[str, str]:
     message = f"the role {facts.user} can write to {facts.writable}, and a source is only read"
-    mend = "connect with a role that has SELECT only: CREATE ROLE reader LOGIN; GRANT pg_read_all_data TO reader"
+    reader = "CREATE ROLE reader LOGIN; GRANT pg_read_all_data TO reader"
+    if facts.engine != "PostgreSQL":
+        reader = f"CREATE USER reader@'%'; GRANT SELECT ON `{facts.database}`.* TO reader@'%'"
+    mend = f"connect with a role that has SELECT only: {reader}"
     if shared:
         mend = f"give the source a connection of its own; {mend}"
     return message, mend
 
 
 def _diagnose_server(subject: str, facts: ServerFacts) -> Iterator[Finding]:
-    guarded = "TLS" if facts.encrypted else "without TLS"
-    where = guarded if facts.remote or facts.encrypted else "local"
-    yield Finding.ok(subject, f"PostgreSQL {facts.version}, database {facts.database}, role {facts.user}, {where}")
+    yield Finding.ok(subject, str(facts))
     if facts.remote and not facts.encrypted:
         message = "a remote server without TLS: rows and the password can be read on the way"
-        yield Finding.fail(subject, message, "add ?sslmode=verify-full to the URL, and TLS to the server")
+        option = "?sslmode=verify-full" if facts.engine == "PostgreSQL" else "?ssl_mode=VERIFY_IDENTITY"
+        yield Finding.fail(subject, message, f"add {option} to the URL, and TLS to the server")
 
 
 def _diagnose_ledger(subject: str, facts: ServerFacts, obstacle: str | None) -> Iterator[Finding]:
     schema, role = LEDGER_SCHEMA, f'"{facts.user}"'
+    place = f"schema {schema}" if facts.keeps_schemas else f"tables {schema}_..."
     if obstacle is None:
-        yield Finding.ok(subject, f"schema {schema} can be kept here")
+        yield Finding.ok(subject, f"{place} can be kept here")
+    elif obstacle == "database":
+        yield Finding.fail(subject, f"the URL names no database, so the {place} have no place", "add one to the URL")
+    elif obstacle in ("file", "folder"):
+        message = f"the {obstacle} of {facts.database} can't be written to"
+        yield Finding.fail(subject, message, "give this user the permission; a file's journal stands beside it")
+    elif obstacle == "create" and not facts.keeps_schemas:
+        mend = f"GRANT SELECT, INSERT, UPDATE, CREATE, REFERENCES ON `{facts.database}`.* TO {facts.user}"
+        yield Finding.fail(subject, f"the user {facts.user} cannot create the {place}", mend)
     elif obstacle == "create":
         mend = f'GRANT CREATE ON DATABASE "{facts.database}" TO {role}'
         yield Finding.fail(subject, f"the role {facts.user} cannot create the schema {schema}", mend)

@@ -9,7 +9,6 @@ from reconcile_assets.core.canonical import ColumnForm, natural_form
 from reconcile_assets.core.tables import Column, TableName
 from reconcile_assets.core.windows import Partition
 from reconcile_assets.databases.base import PartitionFilter, Relation, RowsetQuery, Session
-from reconcile_assets.databases.postgresql.diagnosis import fetch_missing_privileges, fetch_write_obstacles
 from reconcile_assets.engine.connections import Connections
 from reconcile_assets.engine.doctor_checks import diagnose_check
 from reconcile_assets.engine.findings import Finding, Level, on_side
@@ -23,6 +22,14 @@ _OBSTACLES = {
     "cascade": (
         "rows of {name} refer to it and go or change with the rows that a backfill replaces",
         "declare that foreign key without ON DELETE CASCADE or SET",
+    ),
+    "reference": (
+        "rows of {name} refer to it: a partition whose rows are referred to can't be replaced",
+        "drop that foreign key, or use write: upsert",
+    ),
+    "engine": (
+        "{name} is of an engine without transactions: it is read without a snapshot, and can't be a target",
+        "ALTER TABLE {name} ENGINE=InnoDB",
     ),
     "trigger": (
         "the trigger {name} runs while a partition is written, and may change what is written",
@@ -115,7 +122,7 @@ def _diagnose_side(table: TableConfig, side: str, session: Session, relation: Re
     if relation.table is None:
         yield Finding.ok(subject, f"{side}: the query gives {len(found.columns)} columns")
         return
-    missing = fetch_missing_privileges(session, found.name, _PRIVILEGES[side])
+    missing = session.diagnosis().missing_privileges(found.name, _PRIVILEGES[side])
     if missing:
         wanted = ", ".join(missing)
         yield Finding.fail(
@@ -123,13 +130,13 @@ def _diagnose_side(table: TableConfig, side: str, session: Session, relation: Re
         )
         return
     yield Finding.ok(subject, f"{side}: {found.name} is there, with the privileges {', '.join(_PRIVILEGES[side])}")
-    for kind, name in fetch_write_obstacles(session, found.name):
-        message, mend = _OBSTACLES[kind]
+    for kind, name in session.diagnosis().write_obstacles(found.name):
+        message, mend = (text.format(name=name) for text in _OBSTACLES[kind])
         if kind == "row security":
-            yield Finding.fail(subject, f"{side}: {message.format(name=name)}", mend)
+            yield Finding.fail(subject, f"{side}: {message}", mend)
         elif side == "target":
-            level = Level.FAIL if kind == "cascade" else Level.WARNING
-            yield Finding(level, subject, f"{side}: {message.format(name=name)}", mend)
+            level = Level.FAIL if kind in ("cascade", "engine") else Level.WARNING
+            yield Finding(level, subject, f"{side}: {message}", mend)
 
 
 def _diagnose_names(resolved: ResolvedTable) -> Iterator[Finding]:
@@ -159,7 +166,8 @@ def _diagnose_indexes(resolved: ResolvedTable) -> Iterator[Finding]:
         if found.is_view or column.name in found.indexed:
             continue
         message = f"{side}: no index begins with the partition column {column.name}: each run reads the whole table"
-        yield Finding.warning(f"table {resolved.name}", message, f"CREATE INDEX ON {found.name} ({column.name})")
+        mend = f"CREATE INDEX {found.name.name}_{column.name} ON {found.name} ({column.name})"
+        yield Finding.warning(f"table {resolved.name}", message, mend)
 
 
 def _diagnose_key(resolved: ResolvedTable, source: Session, target: Session, sample: Partition) -> Iterator[Finding]:

@@ -187,7 +187,7 @@ def test_each_fault_of_a_database_fails_with_its_name(
     ("side", "statement", "message"),
     [
         (SOURCE, "DROP INDEX ops.flights_at_idx", "source: no index begins with the partition column at"),
-        (TARGET, "DROP INDEX warehouse.flights_at_idx", "CREATE INDEX ON warehouse.flights (at)"),
+        (TARGET, "DROP INDEX warehouse.flights_at_idx", "CREATE INDEX flights_at ON warehouse.flights (at)"),
         (TARGET, "ALTER TABLE warehouse.flights DROP CONSTRAINT flights_pkey", "target: no unique key covers (id)"),
         (TARGET, "ALTER TABLE warehouse.flights ADD loaded_at timestamptz DEFAULT now()", "loaded_at"),
         (TARGET, "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconcile_assets.core.tables import Column, Table
 from reconcile_assets.databases.base import Database, PartitionFilter, Relation
+from reconcile_assets.databases.diagnosis import Diagnosis, FileDiagnosis
 from reconcile_assets.databases.duckdb.catalog import check_relation, describe_query, describe_table
 from reconcile_assets.databases.duckdb.connection import connect
 from reconcile_assets.databases.duckdb.files import file_query
@@ -163,9 +164,21 @@ class DuckdbSession(StreamingSession):
         table = self.describe(relation)
         if relation.table is None or table.is_view:
             return None
-        path = self.fetch_scalar("SELECT path FROM duckdb_databases() WHERE database_name = current_database()")
+        path = self._fetch_path()
         found = Path(path).stat() if path else None
         return None if found is None else f"{found.st_dev} {found.st_ino} {table.name}"
+
+    def diagnosis(self) -> Diagnosis:
+        """See :meth:`Session.diagnosis`."""
+        import duckdb
+
+        return FileDiagnosis(
+            self, str(self._fetch_path() or MEMORY), engine="DuckDB", version=duckdb.__version__, keeps_schemas=True
+        )
+
+    def _fetch_path(self) -> str | None:
+        path = self.fetch_scalar("SELECT path FROM duckdb_databases() WHERE database_name = current_database()")
+        return str(path) if path else None
 
     def fetch_figure(self, query: FigureQuery) -> Value:
         """See :meth:`Session.fetch_figure`; fetched as exact text, as Python's own types would lose something."""

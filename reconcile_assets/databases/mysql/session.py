@@ -36,6 +36,8 @@ from reconcile_assets.errors import CouldNotVerify, NotComparable
 if TYPE_CHECKING:
     import sqlalchemy
 
+    from reconcile_assets.databases.mysql.diagnosis import MysqlDiagnosis
+
 _BATCH = 1000  # rows read at a time
 
 
@@ -231,6 +233,12 @@ class MysqlSession(Session):
                 yield [_read(readers, row) for row in rows]
             self._streams.remove(cursor)
             cursor.close()
+
+    def diagnosis(self) -> "MysqlDiagnosis":
+        """See :meth:`Session.diagnosis`."""
+        from reconcile_assets.databases.mysql.diagnosis import MysqlDiagnosis
+
+        return MysqlDiagnosis(self)
 
     def fetch_identity(self, relation: Relation) -> str | None:
         """See :meth:`Session.fetch_identity`."""

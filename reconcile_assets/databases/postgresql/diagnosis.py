@@ -1,17 +1,13 @@
 """What `doctor` asks a PostgreSQL server: who we are there, what we may do, and what would get in the way."""
 
-import ipaddress
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from psycopg import sql
 
 from reconcile_assets.core.tables import TableName
-from reconcile_assets.databases.base import Session
+from reconcile_assets.databases.diagnosis import LEDGER_SCHEMA, Diagnosis, ServerFacts, is_remote
 from reconcile_assets.databases.errors import translated_errors
-
-LEDGER_SCHEMA = "reconcile_assets"
 
 _ROLE = sql.SQL("""
 SELECT current_user::text, current_database()::text, rolsuper, pg_catalog.pg_is_in_recovery()
@@ -57,89 +53,49 @@ ORDER BY 1, 2
 """)
 
 
-@dataclass(frozen=True)
-class ServerFacts:
-    """Who we are on a server.
+class PostgresDiagnosis(Diagnosis):
+    """See :class:`~reconcile_assets.databases.diagnosis.Diagnosis`."""
 
-    Attributes:
-        version: the server's, e.g. ``15.20``.
-        remote: it is reached over a network, by neither a socket nor loopback.
-        encrypted: the connection is under TLS.
-        writable: a table that the role could write to, ``"any table"`` for a superuser; None where it can't write.
-    """
+    def facts(self) -> ServerFacts:
+        """See :meth:`Diagnosis.facts`."""
+        connection = self.session.driver_connection
+        with translated_errors(self.session.name):
+            user, database, is_superuser, in_recovery = self._row(_ROLE)
+            writable = None
+            if not in_recovery:
+                found = self._row(_WRITABLE)
+                writable = "any table" if is_superuser else str(TableName(*found)) if found else None
+            info = connection.info
+            return ServerFacts(
+                version=(info.parameter_status("server_version") or "unknown").split(" ", 1)[0],
+                user=user,
+                database=database,
+                remote=is_remote(info.host, info.hostaddr),
+                encrypted=bool(connection.pgconn.ssl_in_use),
+                writable=writable,
+            )
 
-    version: str
-    user: str
-    database: str
-    remote: bool
-    encrypted: bool
-    writable: str | None
+    def missing_privileges(self, table: TableName, wanted: Sequence[str]) -> tuple[str, ...]:
+        """See :meth:`Diagnosis.missing_privileges`."""
+        query = _PRIVILEGES.format(wanted=list(wanted), table=self._text(table))
+        with translated_errors(self.session.name):
+            return tuple(row[0] for row in self.session.driver_connection.execute(query).fetchall())
 
+    def ledger_obstacle(self) -> str | None:
+        """See :meth:`Diagnosis.ledger_obstacle`."""
+        found: str | None = self.session.fetch_scalar(_LEDGER.format(schema=LEDGER_SCHEMA))
+        return found
 
-def fetch_server_facts(session: Session) -> ServerFacts:
-    """Look at the server and at our role there."""
-    connection = session.driver_connection
-    with translated_errors(session.name):
-        user, database, is_superuser, in_recovery = _row(session, _ROLE)
-        writable = None
-        if not in_recovery:
-            found = _row(session, _WRITABLE)
-            writable = "any table" if is_superuser else str(TableName(*found)) if found else None
-        info = connection.info
-        return ServerFacts(
-            version=(info.parameter_status("server_version") or "unknown").split(" ", 1)[0],
-            user=user,
-            database=database,
-            remote=is_remote(info.host, info.hostaddr),
-            encrypted=bool(connection.pgconn.ssl_in_use),
-            writable=writable,
-        )
+    def write_obstacles(self, table: TableName) -> tuple[tuple[str, str], ...]:
+        """See :meth:`Diagnosis.write_obstacles`."""
+        query = _OBSTACLES.format(table=self._text(table), name=str(table))
+        with translated_errors(self.session.name):
+            return tuple((row[0], row[1]) for row in self.session.driver_connection.execute(query).fetchall())
 
+    def _row(self, query: sql.SQL) -> Any:
+        return self.session.driver_connection.execute(query).fetchone()
 
-def is_remote(host: str, address: str) -> bool:
-    """Whether a server is reached over a network, where others can listen.
-
-    Args:
-        host: as the connection names it; a path is a Unix socket.
-        address: the numeric address, where the driver knows it.
-    """
-    if host.startswith(("/", "@")) or not (host or address):
-        return False
-    try:
-        return not ipaddress.ip_address((address or host).split("%", 1)[0]).is_loopback
-    except ValueError:
-        return host != "localhost"
-
-
-def fetch_missing_privileges(session: Session, table: TableName, wanted: Sequence[str]) -> tuple[str, ...]:
-    """Which of these table privileges our role lacks, e.g. ``("DELETE",)``."""
-    query = _PRIVILEGES.format(wanted=list(wanted), table=_text(session, table))
-    with translated_errors(session.name):
-        return tuple(row[0] for row in session.driver_connection.execute(query).fetchall())
-
-
-def fetch_ledger_obstacle(session: Session) -> str | None:
-    """What keeps our role from keeping batches and audit entries here: ``create``, ``usage``, ``tables`` or None."""
-    found: str | None = session.fetch_scalar(_LEDGER.format(schema=LEDGER_SCHEMA))
-    return found
-
-
-def fetch_write_obstacles(session: Session, table: TableName) -> tuple[tuple[str, str], ...]:
-    """What would change or hide rows behind our back when a partition is replaced.
-
-    Returns:
-        Kind and name: ``("cascade", referencing table)``, ``("trigger", its name)``, ``("row security", the table)``.
-    """
-    query = _OBSTACLES.format(table=_text(session, table), name=str(table))
-    with translated_errors(session.name):
-        return tuple((row[0], row[1]) for row in session.driver_connection.execute(query).fetchall())
-
-
-def _row(session: Session, query: sql.SQL) -> Any:
-    return session.driver_connection.execute(query).fetchone()
-
-
-def _text(session: Session, table: TableName) -> str:
-    """The name as ``regclass`` reads it."""
-    parts = (table.name,) if table.schema is None else (table.schema, table.name)
-    return sql.Identifier(*parts).as_string(session.driver_connection)
+    def _text(self, table: TableName) -> str:
+        """The name as ``regclass`` reads it."""
+        parts = (table.name,) if table.schema is None else (table.schema, table.name)
+        return sql.Identifier(*parts).as_string(self.session.driver_connection)

@@ -41,6 +41,7 @@ from reconcile_assets.errors import ConnectionLost, DatabaseUnavailable, NotComp
 if TYPE_CHECKING:
     import sqlalchemy
 
+    from reconcile_assets.databases.postgresql.diagnosis import PostgresDiagnosis
     from reconcile_assets.databases.postgresql.writer import PostgresWriter
 
 _BATCH = 2000  # rows fetched at a time while streaming
@@ -279,6 +280,12 @@ class PostgresSession(Session):
     def fetch_figure(self, query: FigureQuery) -> Value:
         """See :meth:`Session.fetch_figure`."""
         return figures.fetch_figure(self, query)
+
+    def diagnosis(self) -> "PostgresDiagnosis":
+        """See :meth:`Session.diagnosis`."""
+        from reconcile_assets.databases.postgresql.diagnosis import PostgresDiagnosis
+
+        return PostgresDiagnosis(self)
 
     def explain_figure(self, query: FigureQuery) -> None:
         """See :meth:`Session.explain_figure`."""

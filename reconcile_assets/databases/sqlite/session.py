@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from reconcile_assets.errors import QueryRefused, UnknownEngine
 if TYPE_CHECKING:
     import sqlalchemy
 
+    from reconcile_assets.databases.sqlite.diagnosis import SqliteDiagnosis
     from reconcile_assets.databases.sqlite.writer import SqliteWriter
 
 _BATCH = 1000
@@ -167,6 +169,10 @@ class SqliteSession(StreamingSession):
         if relation.where is not None:
             source = source_of(relation, None if relation.table is None else table.name)
             self._connection.execute(" ".join((select_from(("*",), source), "LIMIT 0"))).fetchall()
+            # By itself too: "1=1) OR (1=1" is a condition inside our parentheses only.
+            whole = source_of(replace(relation, where=None), None if relation.table is None else table.name)
+            alone = "\n".join((select_from(("*",), whole), "WHERE", relation.where, "LIMIT 0"))
+            self._connection.execute(alone).fetchall()
         return table
 
     def estimate_rows(self, relation: Relation) -> int:
@@ -179,10 +185,19 @@ class SqliteSession(StreamingSession):
         table = self.describe(relation)
         return None if relation.table is None or table.is_view else f"{self.fetch_file()} {table.name.name}"
 
+    def diagnosis(self) -> "SqliteDiagnosis":
+        """See :meth:`Session.diagnosis`."""
+        from reconcile_assets.databases.sqlite.diagnosis import SqliteDiagnosis
+
+        return SqliteDiagnosis(self, self.fetch_path())
+
+    def fetch_path(self) -> str:
+        """The file's path as SQLite has opened it."""
+        return str(self._connection.execute("SELECT file FROM pragma_database_list WHERE name = 'main'").fetchone()[0])
+
     def fetch_file(self) -> str:
         """What tells this file from every other one on the machine, whatever its path."""
-        path = self._connection.execute("SELECT file FROM pragma_database_list WHERE name = 'main'").fetchone()[0]
-        found = Path(path).stat()
+        found = Path(self.fetch_path()).stat()
         return f"{found.st_dev} {found.st_ino}"
 
     def fetch_figure(self, query: FigureQuery) -> Value:

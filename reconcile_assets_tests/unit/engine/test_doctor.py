@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from reconcile_assets.configuration.models import Config
-from reconcile_assets.databases.postgresql.diagnosis import ServerFacts, is_remote
+from reconcile_assets.databases.diagnosis import ServerFacts, is_remote
 from reconcile_assets.engine import doctor
 from reconcile_assets.engine.connections import Connections
 from reconcile_assets.engine.findings import Finding, Level, on_side, worst_level
