@@ -191,6 +191,9 @@ def _module(command: Command) -> ModuleType:
 
 
 def _print_error(line: str, arguments: Sequence[str]) -> None:
+    from reconcile_assets.cli.output import printable  # only needed here
+
+    line = printable(line)  # it may tell a name or an argument, which must not steer a terminal
     print(line, file=sys.stderr)
     if "--json" not in arguments:
         return

@@ -139,8 +139,8 @@ def _compare(args: argparse.Namespace) -> "Comparison":
             seconds=_numbers("--seconds", args.seconds),
             ignore_case=args.ignore_case,
             ignore_trailing_space=args.ignore_trailing_space,
-            zones=dict(_assignment("--zone", text) for text in args.zone),
-            key_types=dict(_assignment("--key-type", text) for text in args.key_type),
+            zones=_texts("--zone", args.zone),
+            key_types=_texts("--key-type", args.key_type),
             zero_date_as_null=args.zero_date_as_null,
             mask=args.mask,
             limit=100 if args.limit is None else args.limit,
@@ -159,10 +159,22 @@ def _assignment(option: str, text: str) -> tuple[str, str]:
     return name, value
 
 
+def _texts(option: str, texts: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for text in texts:
+        name, value = _assignment(option, text)
+        if name in found:
+            raise ConfigurationError(f"{option} names {name} twice; give it once")
+        found[name] = value
+    return found
+
+
 def _numbers(option: str, texts: list[str]) -> dict[str, float]:
     numbers: dict[str, float] = {}
     for text in texts:
         name, value = _assignment(option, text)
+        if name in numbers:
+            raise ConfigurationError(f"{option} names {name} twice; give it once")
         try:
             numbers[name] = float(value)
         except ValueError:

@@ -11,6 +11,7 @@ from reconcile_assets.core.tolerance import NO_TOLERANCE, Tolerance
 from reconcile_assets.errors import MissingObject, NotComparable
 
 Pairs = tuple[ColumnPair, ...]
+_NOTHING_IN_COMMON = "the two sides have no column in common; name pairs with -c SOURCE:TARGET"
 
 
 def choose_pairs(
@@ -34,7 +35,8 @@ def choose_pairs(
     changed = {here: there for here, there in rename.items() if here != there}
     for name in exclude:
         if name not in _names(source) and name not in _names(target):
-            raise MissingObject(_no_column(name, "either side", (*_names(source), *_names(target))))
+            known = tuple(dict.fromkeys((*_names(source), *_names(target))))
+            raise MissingObject(_no_column(name, "either side", known))
     pairs, notes = pair_columns(source, target, rename=changed, exclude=exclude)
     if not columns:
         return pairs, notes
@@ -54,6 +56,8 @@ def choose_key(
     """
     if key:
         return resolve_names(key, pairs), ()
+    if not pairs:
+        raise NotComparable(_NOTHING_IN_COMMON)
     by_source = {pair.source.name: pair.source.name for pair in pairs}
     by_target = {pair.target.name: pair.source.name for pair in pairs}
     for table, names in ((source, by_source), (target, by_target)):
@@ -62,6 +66,12 @@ def choose_key(
                 chosen = tuple(names[name] for name in columns)
                 side = "source" if table is source else "target"
                 return chosen, (f"the key is the {kind} of the {side}: {', '.join(chosen)}",)
+    left_out = next((table.primary_key for table in (source, target) if table.primary_key), ())
+    if left_out:
+        raise NotComparable(
+            f"the primary key {', '.join(left_out)} is not among the compared columns; name another with -k COLUMN,"
+            " or use --keyless"
+        )
     raise NotComparable("neither table has a primary or unique key; name the key with -k COLUMN, or use --keyless")
 
 
@@ -70,12 +80,15 @@ def resolve_names(names: Iterable[str], pairs: Pairs) -> tuple[str, ...]:
 
     Raises:
         MissingObject: one is not among the pairs.
+        NotComparable: there are no pairs at all.
     """
     by_source = {pair.source.name: pair.source.name for pair in pairs}
     by_target = {pair.target.name: pair.source.name for pair in pairs}
     found: list[str] = []
     for name in names:
         resolved = by_source.get(name) or by_target.get(name)
+        if not pairs:
+            raise NotComparable(_NOTHING_IN_COMMON)
         if resolved is None:
             raise MissingObject(_no_column(name, "the compared columns", tuple(by_source)))
         found.append(resolved)
@@ -96,7 +109,10 @@ def merge_tolerances(
 
     def add(name: str, **kinds: Any) -> None:
         column = resolve_names((name,), pairs)[0]
-        given[column] = replace(given.get(column, NO_TOLERANCE), **kinds)
+        try:
+            given[column] = replace(given.get(column, NO_TOLERANCE), **kinds)
+        except NotComparable as error:
+            raise NotComparable(f"column {name}: {error}") from None
 
     for kind, values in (("abs_tol", abs_tol), ("rel_tol", rel_tol), ("seconds", seconds)):
         for name, value in values.items():
@@ -155,4 +171,4 @@ def _names(table: Table) -> tuple[str, ...]:
 def _no_column(name: str, where: str, names: Sequence[str]) -> str:
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names[:20])}"
-    return f"there is no column {name} in {where}; {hint}"
+    return f"there is no column {name or repr(name)} in {where}; {hint}"

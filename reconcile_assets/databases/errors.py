@@ -41,6 +41,8 @@ def translated_errors(name: str) -> Iterator[None]:
         yield
     except psycopg.Error as error:
         raise (_interrupt_behind(error) or translate(error, name)) from None
+    except UnicodeEncodeError:
+        raise QueryRefused(f"{name}: a name or condition holds what is no character; write it in UTF-8") from None
     except UnicodeDecodeError:
         raise QueryRefused(f"{name}: the database holds text that is not valid in its encoding") from None
     except ValueError as error:

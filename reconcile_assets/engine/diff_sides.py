@@ -83,6 +83,9 @@ def _resolve(name: str, side: object, table: object, where: str | None) -> DiffS
     database = _database(name, side)
     if not isinstance(table, str):
         raise ConfigurationError(f"{name}: which table? write NAME or SCHEMA.NAME after the URL or engine")
+    for what, text in (("table", table), ("condition", where)):
+        if text is not None and any("\ud800" <= character <= "\udfff" for character in text):
+            raise ConfigurationError(f"{name}: the {what} holds bytes that are no text; write it in UTF-8")
     return DiffSide(database, _relation(database, table, where), table)
 
 

@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from reconcile_assets.core.tables import Column, Table, TableName
@@ -70,6 +71,12 @@ def check_relation(connection: "Connection[Any]", relation: Relation, table: Tab
             raise QueryRefused(f"{name}: the {what} holds a NUL character")
     # Without a condition too: it fails where some columns may not be read, which the catalog would just hide.
     execute(connection, fill("SELECT * FROM {source} LIMIT 0", source=source_of(relation, table)))
+    if relation.where is not None:  # by itself too: "1=1) OR (1=1" is a condition inside our parentheses only
+        whole = source_of(replace(relation, where=None), table)
+        execute(
+            connection,
+            fill("SELECT 1 FROM {source} WHERE\n{where}\nLIMIT 0", source=whole, where=user_sql(relation.where)),
+        )
 
 
 def describe_table(connection: "Connection[Any]", table: TableName, name: str) -> Table:
@@ -85,6 +92,8 @@ def describe_table(connection: "Connection[Any]", table: TableName, name: str) -
             )
         if part is not None and "\x00" in part:
             raise MissingObject(f"{name}: a name holds a NUL character, which MySQL never keeps")
+        if part is not None and any(not "\0" < character <= "\uffff" for character in part):
+            raise MissingObject(f"{name}: the name {part} has a character beyond U+FFFF, which MySQL never keeps")
     schema, found, is_view = _find(connection, table, name)
     where = {"schema": text_literal(schema), "name": text_literal(found)}
     json_columns = _json_columns(connection, where)
