@@ -102,8 +102,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = _run(arguments)
         sys.stdout.flush()
         return code
-    except ReconcileAssetsError as error:
+    except ConfigurationError as error:  # a file's refusals are a line each
         _print_error(str(error) or type(error).__name__, arguments)
+        return error.exit_code
+    except ReconcileAssetsError as error:
+        _print_error(str(error).replace("\n", "\\n") or type(error).__name__, arguments)
         return error.exit_code
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -193,7 +196,7 @@ def _module(command: Command) -> ModuleType:
 def _print_error(line: str, arguments: Sequence[str]) -> None:
     from reconcile_assets.cli.output import printable  # only needed here
 
-    line = printable(line)  # it may tell a name or an argument, which must not steer a terminal
+    line = "\n".join(map(printable, line.split("\n")))  # it may tell a name, which must not steer a terminal
     print(line, file=sys.stderr)
     if "--json" not in arguments:
         return

@@ -4,7 +4,7 @@ import argparse
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from reconcile_assets.cli.output import Progress, print_json, print_table, say, say_notes
+from reconcile_assets.cli.output import Progress, print_json, print_table, say, say_notes, untold
 from reconcile_assets.errors import ReconcileAssetsError
 
 if TYPE_CHECKING:
@@ -117,9 +117,10 @@ def _fill(
 
 def _say_failures(tally: _Tally) -> None:
     if tally.error is not None:
-        say(f"{tally.table}: {tally.error}")
+        say(f"{tally.table}: {untold(tally.error, tally.table)}")
     for failure in tally.failed[:_SHOWN_FAILURES]:
-        say(f"{tally.table} {failure.partition.key}: {failure.error}")
+        key = failure.partition.key
+        say(f"{tally.table} {key}: {untold(failure.error, tally.table, key)}")
     if len(tally.failed) > _SHOWN_FAILURES:
         say(f"{tally.table}: {len(tally.failed) - _SHOWN_FAILURES} more partitions failed; --json lists them all")
 

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from reconcile_assets.cli.output import print_json, say
+from reconcile_assets.cli.output import print_json, say, untold
 from reconcile_assets.errors import ReconcileAssetsError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
                 report = find_gaps(table, partitions, connections=connections, unpartitioned=whole)
             except ReconcileAssetsError as error:
                 errors[table.name] = str(error)
-                say(f"{table.name}: {error}")
+                say(f"{table.name}: {untold(error, table.name)}")
                 continue
             reports.append(report)
             if not args.json:

@@ -49,6 +49,14 @@ def say_notes(table: str, notes: Iterable[tuple[str, str]]) -> None:
         say(f"note: {table} {partition}{more}: {note}")
 
 
+def untold(error: object, table: str, partition: str = "") -> str:
+    """An error's line without the table and partition that it begins with, for a line that has told them already."""
+    text = str(error)
+    for subject in (f"table {table}, partition {partition}: ", f"table {table}: "):
+        text = text.removeprefix(subject)
+    return text
+
+
 def printable(text: str) -> str:
     """Text that cannot steer a terminal: control and bidirectional characters are written as escapes."""
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)

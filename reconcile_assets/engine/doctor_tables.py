@@ -72,7 +72,7 @@ def diagnose_table(
         ):
             resolved = yield from _diagnose_sides(table, here, there, sample)
     except ReconcileAssetsError as error:
-        yield Finding.fail(subject, str(error))
+        yield Finding.fail(subject, str(error).removeprefix(f"{subject}: "))
         return
     if resolved is not None and sample is not None:
         for check in table.checks:

@@ -81,6 +81,20 @@ def test_with_json_an_error_is_one_document_too(fake: Fake, capsys: pytest.Captu
     assert captured.err == "a line; a step\n"
 
 
+def test_an_error_steers_no_terminal(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+    fake(raising(DatabaseUnavailable("no table a\x1b[31m\u202e\nb")))
+    assert cli.main(["fake", "--json"]) == 2
+    captured = capsys.readouterr()
+    assert captured.err == "no table a\\x1b[31m\\u202e\\nb\n"
+    assert json.loads(captured.out)["error"] == captured.err.strip()
+
+
+def test_a_files_refusals_keep_their_lines(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+    fake(raising(ConfigurationError("defs.yaml:1: a\x1b\ndefs.yaml:2: b")))
+    assert cli.main(["fake"]) == 2
+    assert capsys.readouterr().err == "defs.yaml:1: a\\x1b\ndefs.yaml:2: b\n"
+
+
 @pytest.mark.parametrize("before", [[], ["--json"], ["--config", "x", "--verbose", "--json"]])
 def test_an_error_of_diff_says_that_nothing_was_verified(capsys: pytest.CaptureFixture[str], before: list[str]) -> None:
     assert cli.main([*before, "diff", "--no-such-option", "--json"]) == 2
