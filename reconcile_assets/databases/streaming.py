@@ -248,7 +248,7 @@ class StreamingSession(Session):
             if partitions is None:
                 for rows in self.read(relation, columns):
                     self._count(rows)
-                    yield [(None, row) for row in rows]
+                    yield [(None, row if columns else ()) for row in rows]  # where none is asked for, one stands in
                 return
             found = self.describe(relation).column(partitions.column)
             windows, exact, width = RowWindows(partitions), self.exact(found) or _as_it_is, len(columns)

@@ -145,7 +145,7 @@ _CLOCKS = frozenset({TypeKind.TIME, TypeKind.TIMESTAMP})
 
 
 def survey_columns(
-    names: Sequence[str], rows: Iterable[Sequence[Any]], dialect: str, *, exact_floats: bool
+    names: Sequence[str], rows: Iterable[Sequence[Any]], dialect: sa.Dialect, *, exact_floats: bool
 ) -> list[Column]:
     """The columns of a query, whose types are what its values are."""
     classes: list[set[type]] = [set() for _ in names]

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from reconcile_assets.databases.base import Database
 from reconcile_assets.databases.sqlalchemy_dialect.errors import translate
 from reconcile_assets.databases.sqlalchemy_dialect.session import AlchemySession
-from reconcile_assets.databases.sqlalchemy_dialect.traits import isolation_for, traits_of
+from reconcile_assets.databases.sqlalchemy_dialect.traits import isolation_for, name_of, traits_of
 from reconcile_assets.errors import UnknownEngine
 
 # SQLAlchemy wraps what a driver raises as the standard wants it; some raise what they please while they connect.
@@ -25,7 +25,7 @@ class AlchemyDatabase(Database):
 
     def __init__(self, engine: sa.Engine, *, name: str) -> None:
         self.name = name
-        self.engine = engine.dialect.name
+        self.engine = name_of(engine.dialect)
         self._alchemy = engine
 
     @classmethod
@@ -52,6 +52,11 @@ class AlchemyDatabase(Database):
 
     def __repr__(self) -> str:
         return f"AlchemyDatabase(name={self.name!r})"
+
+    @property
+    def place(self) -> str:
+        """See :meth:`Database.place`."""
+        return _place(self._alchemy.url)
 
     @contextmanager
     def session(
@@ -88,11 +93,16 @@ class GivenConnection(Database):
 
     def __init__(self, connection: sa.Connection, *, name: str) -> None:
         self.name = name
-        self.engine = connection.dialect.name
+        self.engine = name_of(connection.dialect)
         self._connection = connection
 
     def __repr__(self) -> str:
         return f"GivenConnection(name={self.name!r})"
+
+    @property
+    def place(self) -> str:
+        """See :meth:`Database.place`."""
+        return _place(self._connection.engine.url)
 
     @contextmanager
     def session(
@@ -106,7 +116,7 @@ class GivenConnection(Database):
         """See :meth:`Database.session`; a transaction that is open stays open."""
         _refuse_writing(self, read_only=read_only, snapshot=snapshot)
         was_open = self._connection.in_transaction()
-        level = traits_of(self.engine).snapshot
+        level = traits_of(self._connection.dialect).snapshot
         try:
             has_snapshot = level is not None and (not level or self._connection.get_isolation_level() == level)
             notes = _notes(self, has_snapshot=has_snapshot)
@@ -116,6 +126,10 @@ class GivenConnection(Database):
         finally:
             if not was_open:
                 self._connection.rollback()
+
+
+def _place(url: sa.URL) -> str:
+    return " on ".join(part for part in (url.database, url.host) if part)
 
 
 def _refuse_writing(database: Database, *, read_only: bool, snapshot: str | None) -> None:
@@ -138,12 +152,12 @@ def _notes(database: Database, *, has_snapshot: bool) -> tuple[str, ...]:
 def _isolate(connection: sa.Connection) -> bool:
     """Ask for a transaction that sees one state; whether it is known to."""
     dialect = connection.dialect
-    known = traits_of(dialect.name).snapshot
+    known = traits_of(dialect).snapshot
     if known == "":
         return True
     try:
         driver: Any = connection.connection.dbapi_connection
-        level = isolation_for(dialect.name, dialect.get_isolation_level_values(driver))
+        level = isolation_for(dialect, dialect.get_isolation_level_values(driver))
         if level is None:
             return False
         connection.execution_options(isolation_level=level)

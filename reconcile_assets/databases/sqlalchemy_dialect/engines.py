@@ -16,6 +16,7 @@ from reconcile_assets.databases.base import Database
 from reconcile_assets.databases.file_urls import MEMORY
 from reconcile_assets.databases.sqlalchemy_dialect.database import AlchemyDatabase, GivenConnection
 from reconcile_assets.databases.sqlalchemy_dialect.errors import translate
+from reconcile_assets.databases.sqlalchemy_dialect.traits import name_of
 from reconcile_assets.errors import ConfigurationError, NotComparable, UnknownEngine
 
 _POSTGRESQL_ONLY_HERE = frozenset(  # how the driver behaves, not what it connects to
@@ -36,7 +37,7 @@ def database_of(side: sa.Engine | sa.Connection, *, name: str) -> Database:
         raise NotComparable(f"{name}: the engine translates schema names; give one without, and name the schema")
     if side.dialect.is_async:
         raise UnknownEngine(f"{name}: an engine for asynchronous programs can't be compared; give its URL")
-    found = _FINDERS.get(side.dialect.name, _alchemy)(side, name)
+    found = _FINDERS.get(name_of(side.dialect), _alchemy)(side, name)
     return found or _alchemy(side, name)
 
 

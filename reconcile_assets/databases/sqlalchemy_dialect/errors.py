@@ -55,11 +55,11 @@ def translate(error: Exception, name: str, *, connecting: bool = False) -> Recon
     original = getattr(error, "orig", None) or error
     state = _state(original)
     for start, kind, sentence in _BY_STATE:
-        if state.startswith(start):
+        if state.startswith(start) and not (connecting and kind is ConnectionLost):
             return kind(f"{name}: {sentence}")
-    if getattr(error, "connection_invalidated", False):
+    if not connecting and getattr(error, "connection_invalidated", False):
         return ConnectionLost(f"{name}: {_BY_STATE[4][2]}")
-    for pattern, kind, sentence in _BY_TEXT:
+    for pattern, kind, sentence in _BY_TEXT[: 1 if connecting else None]:
         if pattern.search(str(original).lower()):
             return kind(f"{name}: {sentence}")
     told = f"{type(original).__name__}{_code(original, state)}"

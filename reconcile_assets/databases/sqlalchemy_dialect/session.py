@@ -18,6 +18,7 @@ from reconcile_assets.databases.sqlalchemy_dialect.catalog import (
 )
 from reconcile_assets.databases.sqlalchemy_dialect.conditions import check_relation
 from reconcile_assets.databases.sqlalchemy_dialect.errors import translate
+from reconcile_assets.databases.sqlalchemy_dialect.traits import name_of
 from reconcile_assets.databases.sqlalchemy_dialect.types import is_float, resolve_type
 from reconcile_assets.databases.sqlalchemy_dialect.values import writer
 from reconcile_assets.databases.streaming import Rows, StreamingSession
@@ -61,7 +62,7 @@ class AlchemySession(StreamingSession):
         self._dialect = connection.dialect
         self._tables: dict[Relation, Described] = {}
         self._exact_types: dict[str, bool] = {}
-        self.engine = self._dialect.name
+        self.engine = name_of(self._dialect)
         raw = getattr(self._dialect.dbapi, "Error", sa.exc.SQLAlchemyError)  # not all of it is wrapped
         self._driver_errors: tuple[type[Exception], ...] = (sa.exc.SQLAlchemyError, raw, ValueError, OverflowError)
 
@@ -93,7 +94,8 @@ class AlchemySession(StreamingSession):
         """See :meth:`StreamingSession.read`."""
         names = self._described_as(relation).columns
         items: list[sa.ColumnElement[Any]] = [_raw(names.get(column.name, column.name)) for column in columns]
-        yield from self._batches(sa.select(*(items or [sa.null()])).select_from(self._from(relation)), relation)
+        select = sa.select(*(items or [sa.literal_column("1")])).select_from(self._from(relation))
+        yield from self._batches(select, relation)
 
     def _batches(self, select: sa.Select[Any], relation: Relation) -> Rows:
         if relation.where is not None:
@@ -141,7 +143,7 @@ class AlchemySession(StreamingSession):
             raise NotComparable(f"{self.name}: the query has two columns named {twice[0]}; give each its own name")
         rows = (row for batch in self._batches(select, relation) for row in batch)
         exact_floats = self._hands_over_doubles(sa.DOUBLE_PRECISION())
-        columns = survey_columns(names, rows, self._dialect.name, exact_floats=exact_floats)
+        columns = survey_columns(names, rows, self._dialect, exact_floats=exact_floats)
         self.cost.scans += 1
         return Described(Table(TableName(None, "query"), tuple(columns), is_view=True))
 

@@ -6,6 +6,8 @@ Of a dialect that is not here nothing is taken for granted: what might be lost o
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+
 
 @dataclass(frozen=True)
 class Traits:
@@ -43,14 +45,19 @@ TRAITS: dict[str, Traits] = {
 _NO_BETTER = frozenset({"mssql"})  # its SERIALIZABLE keeps writers out while a table is read
 
 
-def traits_of(dialect: str) -> Traits:
-    """By the dialect's name; ``firebird.firebird`` is ``firebird``."""
-    return TRAITS.get(dialect, TRAITS.get(dialect.partition(".")[0], UNKNOWN))
+def name_of(dialect: sa.Dialect) -> str:
+    """The database's name; some dialects add their driver's (``firebird.firebird``)."""
+    return dialect.name.partition(".")[0]
 
 
-def isolation_for(dialect: str, offered: Sequence[str]) -> str | None:
+def traits_of(dialect: sa.Dialect) -> Traits:
+    """What is known of a dialect."""
+    return TRAITS.get(name_of(dialect), UNKNOWN)
+
+
+def isolation_for(dialect: sa.Dialect, offered: Sequence[str]) -> str | None:
     """The isolation level to ask for: None leaves the dialect's own."""
     wanted = traits_of(dialect).snapshot
     if wanted is not None:
         return wanted if wanted in offered else None
-    return "SERIALIZABLE" if "SERIALIZABLE" in offered and dialect not in _NO_BETTER else None
+    return "SERIALIZABLE" if "SERIALIZABLE" in offered and name_of(dialect) not in _NO_BETTER else None

@@ -57,7 +57,7 @@ def _only(kind: TypeKind) -> Callable[[Any, sa.Dialect, bool], Found]:
 def _float(native: Any, dialect: sa.Dialect, exact_floats: bool) -> Found:
     if dialect.name == "oracle" and _visit_name(native) == "FLOAT":
         return TypeKind.DECIMAL, None, None  # a NUMBER of so many binary digits, which no double holds
-    if _visit_name(native) in traits_of(dialect.name).singles:
+    if _visit_name(native) in traits_of(dialect).singles:
         return TypeKind.FLOAT32, None, None
     return (TypeKind.FLOAT64 if exact_floats else TypeKind.UNKNOWN), None, None
 
@@ -69,7 +69,7 @@ def _numeric(native: Any, dialect: sa.Dialect, exact_floats: bool) -> Found:
 def _text(native: Any, dialect: sa.Dialect, exact_floats: bool) -> Found:
     if _visit_name(native) in ("BINARY", "VARBINARY") or getattr(native, "charset", None) == "OCTETS":
         return TypeKind.BYTES, None, None
-    padded = isinstance(native, types.CHAR | types.NCHAR) and traits_of(dialect.name).pads_char
+    padded = isinstance(native, types.CHAR | types.NCHAR) and traits_of(dialect).pads_char
     return (TypeKind.CHAR if padded else TypeKind.TEXT), None, None
 
 
@@ -88,7 +88,7 @@ def _time(native: Any, dialect: sa.Dialect, exact_floats: bool) -> Found:
 
 def _with_digits(kind: TypeKind, native: Any, dialect: sa.Dialect) -> Found:
     """Python's times end at the microsecond: a type that may keep more is not compared."""
-    digits = _digits(native, dialect, traits_of(dialect.name))
+    digits = _digits(native, dialect, traits_of(dialect))
     if digits is None or digits > FINEST:
         return TypeKind.UNKNOWN, None, None
     return kind, None if digits == FINEST else digits, None
