@@ -70,6 +70,7 @@ class ColumnForm:
         native: both sides are one engine and one type, so that the engine's own binary form may serve.
         zone: IANA zone in which a zoneless time is read as an instant; None leaves it zoneless.
         zero_is_null: MySQL's ``0000-00-00`` is read as NULL; the column then counts as nullable.
+        identical: native, and both columns are of one type with one length, precision and scale.
     """
 
     column: Column
@@ -77,6 +78,7 @@ class ColumnForm:
     native: bool = False
     zone: str | None = None
     zero_is_null: bool = False
+    identical: bool = False
 
 
 NATURAL: dict[TypeKind, Form] = {

@@ -104,7 +104,14 @@ class PairPlan:
         zero_is_null = self.zero_is_null and column.type.kind in DATED
         if zero_is_null:
             column = replace(column, nullable=True)
-        return ColumnForm(column, self.canonical, self.native, self.zones[0 if source else 1], zero_is_null)
+        return ColumnForm(
+            column,
+            self.canonical,
+            self.native,
+            self.zones[0 if source else 1],
+            zero_is_null,
+            identical=self.native and self.pair.source.type == self.pair.target.type,
+        )
 
 
 def pair_columns(

@@ -13,9 +13,9 @@ An engine is one package here with a :class:`Database` and a :class:`Session`. I
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reconcile_assets.core.canonical import Canonical, ColumnForm, Form, natural_form
@@ -104,13 +104,35 @@ TextRows = Iterator[Sequence[tuple[str | None, ...]]]
 _BATCH = 1000  # rows
 
 
-@dataclass
 class CostMeter:
-    """Counts what a session's answers cost."""
+    """Counts what a session's answers cost.
 
-    scans: int = 0
-    rows_read: int = 0
-    bytes: int = field(default=0)
+    Args:
+        received: the bytes that the connection has received so far, None once it is closed; without it the
+            session adds up what it reads.
+    """
+
+    def __init__(self, received: Callable[[], int | None] | None = None) -> None:
+        self.scans = 0
+        self.rows_read = 0
+        self._bytes = 0
+        self._received = received
+
+    @property
+    def is_told_bytes(self) -> bool:
+        """Whether the system counts the bytes, so that the session need not."""
+        return self._received is not None
+
+    @property
+    def bytes(self) -> int:
+        """Received so far."""
+        if self._received is not None:
+            self._bytes = self._received() or self._bytes
+        return self._bytes
+
+    def count_bytes(self, count: int) -> None:
+        """Add what the session has read."""
+        self._bytes += count
 
     def snapshot(self) -> SideCost:
         """The cost so far."""
@@ -166,6 +188,10 @@ class Session(ABC):
     @abstractmethod
     def estimate_rows(self, relation: Relation) -> int:
         """How many rows the planner expects."""
+
+    def estimate_window_rows(self, relation: Relation, partitions: PartitionFilter) -> int:
+        """How many of them stand in these windows; 0 where only a scan could tell."""
+        return self.estimate_rows(relation) if len(partitions.partitions) == 1 else 0
 
     @abstractmethod
     def fetch_scalar(self, statement: Any, parameters: Sequence[object] | Mapping[str, object] = ()) -> Any:

@@ -124,17 +124,11 @@ def _compare(
     partitions: PartitionFilter | None,
     progress: Progress,
 ) -> tuple[dict[str | None, WindowSums], dict[str | None, Tally]]:
-    estimates = 0, 0
-    buckets = 1  # many windows are small enough; only those that differ are divided further
-    if partitions is None or len(partitions.partitions) == 1:
-        progress.phase("estimating the rows")
-        estimates = on_both_sides(
-            source,
-            target,
-            lambda: source.estimate_rows(queries[0].relation),
-            lambda: target.estimate_rows(queries[1].relation),
-        )
-        buckets = choose_buckets(max(estimates), 1)
+    progress.phase("estimating the rows")
+    estimates = on_both_sides(
+        source, target, lambda: _estimate(source, queries[0]), lambda: _estimate(target, queries[1])
+    )
+    buckets = choose_buckets(max(estimates), 1 if partitions is None else len(partitions.partitions))
     progress.phase("scanning source and target", sum(estimates) or None, unit="rows")
     sums = on_both_sides(
         source,
@@ -145,6 +139,12 @@ def _compare(
     windows = sum_windows(sums[0], sums[1])
     different = differing_buckets(sums[0], sums[1])
     return windows, search.search(different, buckets, windows)
+
+
+def _estimate(session: Session, query: RowsetQuery) -> int:
+    if query.partitions is None:
+        return session.estimate_rows(query.relation)
+    return session.estimate_window_rows(query.relation, query.partitions)
 
 
 def _pairs(

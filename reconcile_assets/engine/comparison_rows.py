@@ -1,6 +1,6 @@
 """Finding the rows that differ, inside the buckets that differ."""
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from reconcile_assets.core.compare_rows import Row, RowComparer, Tally, Texts
@@ -9,8 +9,10 @@ from reconcile_assets.core.compare_sums import (
     WindowSums,
     choose_buckets,
     differing_buckets,
+    sum_windows,
 )
-from reconcile_assets.databases.base import Bucket, PartitionFilter, RowsetQuery, Session, ShippedRow
+from reconcile_assets.databases.base import Bucket, RowsetQuery, Session, ShippedRow
+from reconcile_assets.engine.key_spool import Keys, KeySpool
 from reconcile_assets.engine.progress import UNHEARD, Progress
 from reconcile_assets.engine.sides import on_both_sides
 from reconcile_assets.errors import CouldNotVerify
@@ -57,12 +59,12 @@ class RowSearch:
             buckets: for each window, as they were summed.
             windows: the sums of both sides.
         """
-        one_sided = {window for window, sums in windows.items() if sums.is_one_sided}
-        self._count_one_sided([bucket for bucket in different if bucket[0] in one_sided], buckets, windows)
-        rest = {bucket: rows for bucket, rows in different.items() if bucket[0] not in one_sided}
+        apart = self._one_sided(different, windows)
+        self._count_one_sided([bucket for bucket in different if bucket[0] in apart], buckets, windows)
+        rest = {bucket: rows for bucket, rows in different.items() if bucket[0] not in apart}
         if rest:
             summed = {window for window, _ in rest}
-            rest, buckets = self._refine(rest, buckets)
+            rest, buckets, windows = self._refine(rest, buckets, windows)
             if summed - {window for window, _ in rest}:
                 raise CouldNotVerify("what differed in one scan was the same in the next: a side does not hold still")
         if rest and self._ships_values(rest, buckets, windows):
@@ -70,6 +72,16 @@ class RowSearch:
         elif rest:
             self._compare_digests(list(rest), buckets)
         return self._tallies
+
+    def _one_sided(self, different: Mapping[Bucket, int], windows: Mapping[str | None, WindowSums]) -> set[str | None]:
+        """The windows that are counted from the sums alone.
+
+        Where others must be read anyway, and these are small, one scan reads them all.
+        """
+        apart = {window for window, sums in windows.items() if sums.is_one_sided}
+        rows = sum(count for (window, _), count in different.items() if window in apart)
+        others = any(window not in apart for window, _ in different)
+        return set() if others and rows <= _MANY and self._limit > 0 else apart
 
     def _tally(self, window: str | None) -> Tally:
         return self._tallies.setdefault(window, Tally(self._limit))
@@ -81,7 +93,7 @@ class RowSearch:
         for side in (0, 1):
             mine = [bucket for bucket in wanted if (windows[bucket[0]].source.rows > 0) == (side == 0)]
             if mine and self._limit > 0:
-                session, query = self._sessions[side], self._queries[side]
+                session, query = self._sessions[side], _within(self._queries[side], mine)
                 for row in session.stream_rows(query, buckets, mine, values=True, per_window=self._limit):
                     found = self._comparer.missing(Row(row.key, row.content), in_target=side == 0)
                     self._tally(row.window).differences.append(found)
@@ -90,36 +102,34 @@ class RowSearch:
                 self._tally(window).missing_in_target = sums.source.rows
                 self._tally(window).missing_in_source = sums.target.rows
 
-    def _refine(self, different: Mapping[Bucket, int], buckets: int) -> tuple[dict[Bucket, int], int]:
+    def _refine(
+        self, different: Mapping[Bucket, int], buckets: int, windows: Mapping[str | None, WindowSums]
+    ) -> tuple[dict[Bucket, int], int, Mapping[str | None, WindowSums]]:
         """Sum finer buckets, where the estimate of the rows was far too low."""
         rows = sum(different.values())
-        names = {window for window, _ in different}
-        finer = choose_buckets(rows, len(names))
+        finer = choose_buckets(rows, len({window for window, _ in different}))
         if rows < _MANY or rows // len(different) < _COARSE or finer <= buckets * 4 or not self._queries[0].key:
-            return dict(different), buckets
+            return dict(different), buckets, windows
         self._progress.phase("dividing what differs")
-        left, right = (replace(query, partitions=_only(query.partitions, names)) for query in self._queries)
+        left, right = (_within(query, different) for query in self._queries)
         source, target = self._sessions
         sums = on_both_sides(
             source, target, lambda: source.fetch_buckets(left, finer), lambda: target.fetch_buckets(right, finer)
         )
-        return differing_buckets(*sums), finer
+        return differing_buckets(*sums), finer, sum_windows(*sums)
 
     def _ships_values(
         self, different: Mapping[Bucket, int], buckets: int, windows: Mapping[str | None, WindowSums]
     ) -> bool:
-        """Whether to ship values at once: few rows, many differences, or no way to fetch rows by key.
+        """Whether to ship values at once: few rows, differences in every bucket, or no way to fetch rows by key.
 
-        Keys that differ are kept until they are looked up, so there must not be many of them.
+        While a single bucket is the same, hardly more than one row in ten differs.
         """
-        rows = sum(different.values())
         names = {window for window, _ in different}
         null_keys = any(windows[name].source.null_keys or windows[name].target.null_keys for name in names)
-        if rows <= SMALL or null_keys or not all(self._can_look_up(side) for side in (0, 1)):
+        if sum(different.values()) <= SMALL or null_keys or not all(self._can_look_up(side) for side in (0, 1)):
             return True
-        if buckets == 1:
-            return rows > _MANY
-        return len(different) > buckets * len(names) // 2
+        return buckets > 1 and len(different) >= sum(windows[name].buckets for name in names)
 
     def _can_look_up(self, side: int) -> bool:
         query = self._queries[side]
@@ -135,12 +145,23 @@ class RowSearch:
             self._comparer.compare(left, right, self._tally(window))
 
     def _compare_digests(self, wanted: Sequence[Bucket], buckets: int) -> None:
-        changed: list[tuple[list[Texts], list[Texts]]] = []
         listed: tuple[list[Texts], list[Texts]] = ([], [])
+        with KeySpool(_KEYS_PER_QUERY) as changed:
+            self._read_digests(wanted, buckets, changed, listed)
+            self._progress.phase("comparing the rows that differ", len(changed), unit="keys")
+            for batch in changed.batches():
+                self._look_up(batch)
+                self._progress.advance(len(batch))
+        for side in (0, 1):
+            self._list_missing(listed[side], side)
+
+    def _read_digests(
+        self, wanted: Sequence[Bucket], buckets: int, changed: KeySpool, listed: tuple[list[Texts], list[Texts]]
+    ) -> None:
         room: dict[str | None, int] = {}
         for window, (left, right) in self._groups(wanted, buckets, values=False):
             if left and right:
-                changed.append(([row.key for row in left], [row.key for row in right]))
+                changed.add([row.key for row in left], [row.key for row in right])
                 continue
             tally = self._tally(window)
             tally.missing_in_target += len(left)
@@ -149,16 +170,10 @@ class RowSearch:
             room[window] = max(0, free - len(left) - len(right))
             listed[0].extend(row.key for row in left[:free])
             listed[1].extend(row.key for row in right[:free])
-        if not changed and not any(listed) and not any(tally.total for tally in self._tallies.values()):
+        if not len(changed) and not any(listed) and not any(tally.total for tally in self._tallies.values()):
             raise CouldNotVerify("what differed in one scan was the same in the next: a side does not hold still")
-        self._progress.phase("comparing the rows that differ", len(changed), unit="keys")
-        for start in range(0, len(changed), _KEYS_PER_QUERY):
-            self._look_up(changed[start : start + _KEYS_PER_QUERY])
-            self._progress.advance(min(_KEYS_PER_QUERY, len(changed) - start))
-        for side in (0, 1):
-            self._list_missing(listed[side], side)
 
-    def _look_up(self, changed: Sequence[tuple[list[Texts], list[Texts]]]) -> None:
+    def _look_up(self, changed: Sequence[Keys]) -> None:
         source, target = self._sessions
         left_keys = [key for keys, _ in changed for key in keys]
         right_keys = [key for _, keys in changed for key in keys]
@@ -193,8 +208,10 @@ class RowSearch:
     def _groups(self, wanted: Sequence[Bucket], buckets: int, *, values: bool) -> Iterator[tuple[str | None, Group]]:
         """The rows of each key whose rows are not the same on both sides, bucket by bucket."""
         self._progress.phase("reading what differs", len(wanted), unit="buckets")
-        left = self._sessions[0].stream_rows(self._queries[0], buckets, wanted, values=values)
-        right = self._sessions[1].stream_rows(self._queries[1], buckets, wanted, values=values)
+        left, right = (
+            session.stream_rows(_within(query, wanted), buckets, wanted, values=values)
+            for session, query in zip(self._sessions, self._queries, strict=True)
+        )
         heads = list(on_both_sides(*self._sessions, lambda: next(left, None), lambda: next(right, None)))
         order = self._window_order()
         while any(head is not None for head in heads):
@@ -228,7 +245,10 @@ def _is_same(group: Group, *, values: bool) -> bool:
     return sorted(row.content for row in left) == sorted(row.content for row in right)
 
 
-def _only(partitions: PartitionFilter | None, names: set[str | None]) -> PartitionFilter | None:
-    if partitions is None:
-        return None
-    return replace(partitions, partitions=[item for item in partitions.partitions if item.key in names])
+def _within(query: RowsetQuery, buckets: Iterable[Bucket]) -> RowsetQuery:
+    """The same query, of the windows of these buckets only, which an index may find."""
+    if query.partitions is None:
+        return query
+    names = {window for window, _ in buckets}
+    kept = [partition for partition in query.partitions.partitions if partition.key in names]
+    return replace(query, partitions=replace(query.partitions, partitions=kept))

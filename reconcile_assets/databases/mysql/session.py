@@ -48,7 +48,9 @@ class MysqlSession(Session):
 
     def __init__(self, connection: Any, parameters: Mapping[str, Any], *, name: str) -> None:
         self.name = name
-        self.cost = CostMeter(received_bytes(lambda: -1 if connection._sock is None else int(connection._sock.fileno())))
+        self.cost = CostMeter(
+            received_bytes(lambda: -1 if connection._sock is None else int(connection._sock.fileno()))
+        )
         self._connection = connection
         self._parameters = dict(parameters)
         self._thread = connection.thread_id()

@@ -1,56 +1,44 @@
 """Row digests and their sums in PostgreSQL.
 
-A row's bytes are ``record_send(ROW(...))`` of its canonical columns: for each column a
-type, a length (-1 for NULL) and the bytes, so no value, NULL or length can pass for
-another, and 150 columns are no more than one argument. Two independent 64-bit hashes
-of these bytes are summed as exact numerics; being hashes of the whole row, with its
-key, they are linear over nothing.
-
-* fast: the 64-bit hash of bytea with two seeds, where both sides hash alike; through an
-  array of one, because before PostgreSQL 18 SQL can't call it directly;
-* portable: the two halves of md5.
-
-``enable_sort`` is off for the grouped scan only: the planner takes each computed group
-for a single row and would sort the table.
+* fast, where both sides hash alike: see :mod:`~reconcile_assets.databases.postgresql.fast_hash`;
+* portable: a row's bytes are ``record_send(ROW(...))`` of its canonical columns: for each
+  column a type, a length (-1 for NULL) and the bytes, so no value, NULL or length can pass
+  for another, and 150 columns are no more than one argument. The two halves of their md5
+  are summed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from psycopg import sql
 
 from reconcile_assets.core.canonical import ColumnForm
 from reconcile_assets.core.tables import Table
 from reconcile_assets.core.windows import Partition
-from reconcile_assets.databases.base import Bucket, PartitionFilter, RowsetQuery
+from reconcile_assets.databases.base import Bucket, BucketSums, PartitionFilter, RowsetQuery
+from reconcile_assets.databases.postgresql import fast_hash
 from reconcile_assets.databases.postgresql.canonical import column_sql, value_sql
 from reconcile_assets.databases.postgresql.catalog import source_of, user_sql
 from reconcile_assets.databases.postgresql.windows import Windows
 
-_LANES = {
-    True: (sql.SQL("hash_array_extended(ARRAY[r], 1)"), sql.SQL("hash_array_extended(ARRAY[r], 2)")),
-    False: (
-        sql.SQL("('x' || substr(md5(r), 1, 16))::bit(64)::int8"),
-        sql.SQL("('x' || substr(md5(r), 17, 16))::bit(64)::int8"),
-    ),
+_MD5_LANES = {
+    "l1": sql.SQL("('x' || substr(md5(r), 1, 16))::bit(64)::int8"),
+    "l2": sql.SQL("('x' || substr(md5(r), 17, 16))::bit(64)::int8"),
 }
-_BUCKET = {
-    True: sql.SQL("(hash_array_extended(ARRAY[k], 3) & {})::int4"),
-    False: sql.SQL("(('x' || left(md5(k), 8))::bit(32)::int8 & {})::int4"),
-}
+_MD5_BUCKET = sql.SQL("('x' || left(md5(k), 8))::bit(32)::int8")
+_WINDOW_STEP = 2**31
+_WANTED = "reconcile_assets key {}"  # no column of a table is likely to be called so
+_FEW_KEY_COLUMNS = 3  # of these a bucket is computed by itself; of more, from what the digest is made of
 
-_SUMS = sql.SQL("""
-SELECT w, b, count(*), sum(l1), sum(l2), {null_keys}, 0
-FROM (SELECT w, {bucket} AS b, n, {first} AS l1, {second} AS l2 FROM ({rows}) AS r) AS d
-GROUP BY w, b
-""")
-
+_SUMS = sql.SQL("SELECT {window}, {bucket}, count(*), {sums} FROM ({rows}) AS d {grouped}")
 _SUMS_WITH_KEYS = sql.SQL("""
-SELECT w, b, sum(c), sum(s1), sum(s2), sum(nulls), sum(c - 1)
-FROM (
-  SELECT w, b, k, count(*) AS c, sum(l1) AS s1, sum(l2) AS s2, {null_keys} AS nulls
-  FROM (SELECT w, {bucket} AS b, k, n, {first} AS l1, {second} AS l2 FROM ({rows}) AS r) AS d
-  GROUP BY w, b, k
-) AS g GROUP BY w, b
+SELECT w, b, sum(c), {sums}, sum(nulls), sum(c - 1)
+FROM (SELECT w, b, k, count(*) AS c, {lanes}, count(*) FILTER (WHERE n) AS nulls FROM ({rows}) AS d GROUP BY w, b, k)
+AS g GROUP BY w, b
+""")
+_SHIPPED = sql.SQL("SELECT {columns} FROM ({rows}) AS s ORDER BY w, b")
+_SHIPPED_SOME = sql.SQL("""
+SELECT {columns} FROM (SELECT *, row_number() OVER (PARTITION BY w) AS number FROM ({rows}) AS s) AS m
+WHERE number <= {most} ORDER BY w, b
 """)
 
 
@@ -65,54 +53,49 @@ class DigestQueries:
         self.query = query
         self._table = table.name if table is not None and query.relation.query is None else None
         self._windows = windows_of(query.partitions)
+        self._lanes = ("l1",) if query.fast else ("l1", "l2")
+        self._counts_keys = not query.unique and bool(query.key)
 
-    @property
-    def windows(self) -> Windows | None:
-        """The windows, None for the whole relation."""
-        return self._windows
+    def window_key(self, number: int) -> str | None:
+        """The partition's key of a window's number; None for the whole relation."""
+        return None if self._windows is None else self._windows.keys[number]
 
     def sums(self, buckets: int) -> sql.Composed:
-        """One scan: window, bucket, rows, both sums, NULL keys, duplicate keys."""
-        counted = not self.query.unique and bool(self.query.key)
-        template = _SUMS_WITH_KEYS if counted else _SUMS
-        first, second = _LANES[self.query.fast]
-        return template.format(
-            null_keys=sql.SQL("count(*) FILTER (WHERE n)") if counted else sql.SQL("0"),
-            bucket=self._bucket(buckets),
-            first=first,
-            second=second,
-            rows=self._rows(with_key=counted or buckets > 1),
-        )
+        """One scan, which gives a row for each bucket that has rows; see :meth:`read_sums`."""
+        names = [sql.Identifier(name) for name in self._lanes]
+        sums = _list([sql.SQL("sum({})::text").format(name) for name in names])
+        if self._counts_keys:
+            lanes = _list([sql.SQL("sum({}) AS {}").format(name, name) for name in names])
+            return _SUMS_WITH_KEYS.format(sums=sums, lanes=lanes, rows=self._rows(buckets, {"k": self._key_record()}))
+        window = sql.SQL("0") if self._windows is None else sql.SQL("w")
+        bucket = sql.SQL("0") if buckets == 1 else sql.SQL("b")
+        groups = [*([window] if self._windows is not None else []), *([bucket] if buckets > 1 else [])]
+        grouped = sql.SQL("GROUP BY {}").format(_list(groups)) if groups else sql.SQL("HAVING count(*) > 0")
+        return _SUMS.format(window=window, bucket=bucket, sums=sums, rows=self._rows(buckets), grouped=grouped)
+
+    def read_sums(self, row: Sequence[object]) -> tuple[Bucket, BucketSums]:
+        """What a row of :meth:`sums` tells of which bucket."""
+        window, bucket, rows, first, *rest = (int(str(value)) for value in row)
+        second = 0 if self.query.fast else rest.pop(0)
+        nulls, duplicates = rest if self._counts_keys else (0, 0)
+        return (self.window_key(window), bucket), BucketSums(rows, first, second, nulls, duplicates)
 
     def shipped(
         self, buckets: int, wanted: Sequence[Bucket], *, values: bool, per_window: int | None = None
     ) -> sql.Composed:
-        """The rows of the wanted buckets, ordered by window and bucket: window, bucket, key, values or lanes."""
-        keys = [sql.Identifier(f"k{index}") for index in range(len(self.query.key))]
-        names = [sql.Identifier(f"v{index}") for index in range(len(self.query.columns))] if values else _LANE_NAMES
-        content = self._values() if values else []
-        rows = self._rows(
-            with_key=buckets > 1, with_row=not values, extra=[*self._keys(keys), *self._as(content, names)]
-        )
-        lanes = [] if values else self._as(_LANES[self.query.fast], names)
-        inner = sql.SQL("SELECT {} FROM ({}) AS r").format(
-            _list([sql.SQL("w"), sql.SQL("{} AS b").format(self._bucket(buckets)), *keys, *(lanes or names)]), rows
-        )
-        inner = sql.SQL("SELECT * FROM ({}) AS s WHERE {}").format(inner, self._is_wanted(wanted))
+        """The rows of the wanted buckets, ordered by window and bucket: window, bucket, key, values or digest."""
+        keys, columns = self._keys(), self._values() if values else {}
+        rows = self._rows(buckets, {**keys, **columns}, lanes=not values, wanted=wanted)
+        names = ["w", "b", *keys, *(columns if values else self._lanes)]
+        shown = _list([sql.Identifier(name) for name in names])
         if per_window is None:
-            return sql.SQL("{} ORDER BY w, b").format(inner)
-        shown = _list([sql.SQL("w"), sql.SQL("b"), *keys, *names])
-        numbered = sql.SQL("SELECT *, row_number() OVER (PARTITION BY w) AS number FROM ({}) AS n").format(inner)
-        return sql.SQL("SELECT {} FROM ({}) AS m WHERE number <= {} ORDER BY w, b").format(
-            shown, numbered, sql.Literal(per_window)
-        )
+            return _SHIPPED.format(columns=shown, rows=rows)
+        return _SHIPPED_SOME.format(columns=shown, rows=rows, most=sql.Literal(per_window))
 
     def by_key(self, keys: Sequence[tuple[str | None, ...]]) -> sql.Composed:
         """The rows of these keys with their values; each key is compared by the column's own index."""
-        names = [sql.Identifier(f"k{index}") for index in range(len(self.query.key))]
-        values = [sql.Identifier(f"v{index}") for index in range(len(self.query.columns))]
         casts = [
-            sql.SQL("{}::{}").format(sql.Identifier("wanted", f"c{index}"), user_sql(form.column.type.native))
+            sql.SQL("{}::{}").format(sql.Identifier("wanted", _WANTED.format(index)), user_sql(form.column.type.native))
             for index, form in enumerate(self.query.key)
         ]
         on = [
@@ -120,15 +103,12 @@ class DigestQueries:
             for form, cast in zip(self.query.key, casts, strict=True)
         ]
         arrays = [sql.SQL("{}::text[]").format([key[index] for key in keys]) for index in range(len(self.query.key))]
-        aliases = sql.SQL(", ").join(sql.Identifier(f"c{index}") for index in range(len(self.query.key)))
+        aliases = sql.SQL(", ").join(sql.Identifier(_WANTED.format(index)) for index in range(len(self.query.key)))
         return sql.SQL(
-            "SELECT {window} AS w, {keys}{comma}{values} FROM (SELECT DISTINCT * FROM unnest({arrays}) AS u({aliases}))"
+            "SELECT {shown} FROM (SELECT DISTINCT * FROM unnest({arrays}) AS u({aliases}))"
             " AS wanted JOIN (SELECT * FROM {source}) AS t ON {on} WHERE {inside}"
         ).format(
-            window=self._window(),
-            keys=sql.SQL(", ").join(self._keys(names)),
-            comma=sql.SQL(", ") if values else sql.SQL(""),
-            values=sql.SQL(", ").join(self._as(self._values(), values)),
+            shown=_named({"w": self._window(), **self._keys(), **self._values()}),
             arrays=sql.SQL(", ").join(arrays),
             aliases=aliases,
             source=source_of(self.query.relation, self._table),
@@ -136,36 +116,72 @@ class DigestQueries:
             inside=self._inside(),
         )
 
-    def _rows(self, *, with_key: bool, with_row: bool = True, extra: Sequence[sql.Composable] = ()) -> sql.Composable:
-        """Window, key bytes, row bytes: computed once for each row (OFFSET 0 keeps the planner from copying them)."""
-        keys = [column_sql(form, _column(form)) for form in self.query.key]
-        columns = [column_sql(form, _column(form)) for form in self.query.columns]
-        items: list[sql.Composable] = [sql.SQL("{} AS w").format(self._window())]
-        if with_key:
-            items.append(sql.SQL("record_send(ROW({})) AS k").format(sql.SQL(", ").join(keys)))
-        items.append(sql.SQL("{} AS n").format(self._any_null()))
-        if with_row:
-            items.append(sql.SQL("record_send(ROW({})) AS r").format(sql.SQL(", ").join([*keys, *columns])))
-        return sql.SQL("SELECT {} FROM {} WHERE {} OFFSET 0").format(
-            sql.SQL(", ").join([*items, *extra]), source_of(self.query.relation, self._table), self._inside()
-        )
+    def _rows(
+        self,
+        buckets: int,
+        more: Mapping[str, sql.Composable] | None = None,
+        *,
+        lanes: bool = True,
+        wanted: Sequence[Bucket] | None = None,
+    ) -> sql.Composed:
+        """A query of each row's window, bucket, NULL in the key, lanes, and more; or of the wanted buckets' rows."""
+        found = {"w": self._window(), "n": self._any_null(), **(more or {})}
+        source, condition = source_of(self.query.relation, self._table), self._inside()
+        once = self._once(buckets, lanes=lanes)
+        if once:  # OFFSET 0 keeps the planner from computing it in each place that names it
+            items = _named({**found, **once})
+            source = sql.SQL("(SELECT {} FROM {} WHERE {} OFFSET 0) AS o").format(items, source, condition)
+            condition = sql.SQL("true")
+            found = {name: sql.Identifier(name) for name in found}
+        found["b"] = self._bucket(buckets)
+        if lanes:
+            found |= self._lane_expressions(buckets)
+        if wanted is not None:
+            condition = sql.SQL("{} AND {}").format(condition, self._is_wanted(wanted, found["w"], found["b"]))
+        return sql.SQL("SELECT {} FROM {} WHERE {}").format(_named(found), source, condition)
+
+    def _once(self, buckets: int, *, lanes: bool) -> dict[str, sql.Composable]:
+        """What more than one expression of a row is made of."""
+        if not self.query.fast:
+            records = {"k": self._key_record()} if buckets > 1 else {}
+            return records | ({"r": _record([*self.query.key, *self.query.columns])} if lanes else {})
+        if not self._shares_key_hash(buckets):
+            return {}
+        joint = {"h": fast_hash.row_hash(self.query.key)}
+        rest = fast_hash.row_hash(self.query.columns, first=len(self.query.key))
+        return joint | ({"c": rest} if lanes else {})
+
+    def _shares_key_hash(self, buckets: int) -> bool:
+        return self.query.fast and buckets > 1 and len(self.query.key) > _FEW_KEY_COLUMNS
+
+    def _bucket(self, buckets: int) -> sql.Composable:
+        if buckets == 1:
+            return sql.SQL("0")
+        found: sql.Composable = _MD5_BUCKET
+        if self.query.fast:
+            shared = self._shares_key_hash(buckets)
+            found = sql.Identifier("h") if shared else fast_hash.bucket_hash(self.query.key)
+        return sql.SQL("({} & {})::int4").format(found, sql.Literal(buckets - 1))
+
+    def _lane_expressions(self, buckets: int) -> Mapping[str, sql.Composable]:
+        if not self.query.fast:
+            return _MD5_LANES
+        if self._shares_key_hash(buckets):
+            return {"l1": fast_hash.digest(sql.SQL("h # c"))}
+        return {"l1": fast_hash.digest(fast_hash.row_hash([*self.query.key, *self.query.columns]))}
+
+    def _key_record(self) -> sql.Composable:
+        return _record(self.query.key)
 
     def _any_null(self) -> sql.Composable:
         tests = [sql.SQL("{} IS NULL").format(_column(form)) for form in self.query.key if form.column.nullable]
         return sql.SQL("({})").format(sql.SQL(" OR ").join(tests)) if tests else sql.SQL("false")
 
-    def _bucket(self, buckets: int) -> sql.Composable:
-        return sql.SQL("0") if buckets == 1 else _BUCKET[self.query.fast].format(sql.Literal(buckets - 1))
+    def _keys(self) -> dict[str, sql.Composable]:
+        return {f"k{index}": value_sql(form, _column(form)) for index, form in enumerate(self.query.key)}
 
-    def _keys(self, names: Sequence[sql.Composable]) -> list[sql.Composable]:
-        return self._as([value_sql(form, _column(form)) for form in self.query.key], names)
-
-    def _values(self) -> list[sql.Composable]:
-        return [value_sql(form, _column(form)) for form in self.query.columns]
-
-    @staticmethod
-    def _as(items: Sequence[sql.Composable], names: Sequence[sql.Composable]) -> list[sql.Composable]:
-        return [sql.SQL("{} AS {}").format(item, name) for item, name in zip(items, names, strict=False)]
+    def _values(self) -> dict[str, sql.Composable]:
+        return {f"v{index}": value_sql(form, _column(form)) for index, form in enumerate(self.query.columns)}
 
     def _window(self) -> sql.Composable:
         return sql.SQL("0") if self._windows is None else self._windows.number
@@ -173,16 +189,13 @@ class DigestQueries:
     def _inside(self) -> sql.Composable:
         return sql.SQL("true") if self._windows is None else self._windows.condition
 
-    def _is_wanted(self, wanted: Sequence[Bucket]) -> sql.Composable:
-        numbers: dict[str | None, int] = {None: 0}
-        if self._windows is not None:
-            numbers = {key: number for number, key in self._windows.keys.items()}
-        pairs = [numbers[window] * _WINDOW_STEP + bucket for window, bucket in wanted]
-        return sql.SQL("w::int8 * {} + b = ANY({}::int8[])").format(sql.Literal(_WINDOW_STEP), pairs)
-
-
-_WINDOW_STEP = 2**31
-_LANE_NAMES = [sql.Identifier("l1"), sql.Identifier("l2")]
+    def _is_wanted(self, wanted: Sequence[Bucket], window: sql.Composable, bucket: sql.Composable) -> sql.Composable:
+        if self._windows is None:
+            return sql.SQL("{} = ANY({}::int4[])").format(bucket, [number for _, number in wanted])
+        numbers = {key: number for number, key in self._windows.keys.items()}
+        pairs = [numbers[key] * _WINDOW_STEP + number for key, number in wanted if key is not None]
+        place = sql.SQL("{}::int8 * {} + {}").format(window, sql.Literal(_WINDOW_STEP), bucket)
+        return sql.SQL("{} = ANY({}::int8[])").format(place, pairs)
 
 
 def windows_of(partitions: PartitionFilter | None) -> Windows | None:
@@ -191,6 +204,14 @@ def windows_of(partitions: PartitionFilter | None) -> Windows | None:
         return None
     found: Sequence[Partition] = partitions.partitions
     return Windows(partitions.column, partitions.kind, found)
+
+
+def _record(forms: Sequence[ColumnForm]) -> sql.Composable:
+    return sql.SQL("record_send(ROW({}))").format(_list([column_sql(form, _column(form)) for form in forms]))
+
+
+def _named(items: Mapping[str, sql.Composable]) -> sql.Composed:
+    return _list([sql.SQL("{} AS {}").format(item, sql.Identifier(name)) for name, item in items.items()])
 
 
 def _list(items: Sequence[sql.Composable]) -> sql.Composed:

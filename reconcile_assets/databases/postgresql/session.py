@@ -1,5 +1,6 @@
 """One PostgreSQL connection and one transaction, as the dialect contract asks."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ from reconcile_assets.databases.base import (
 )
 from reconcile_assets.databases.errors import translated_errors
 from reconcile_assets.databases.figures import Aggregate, FigureQuery, Value
-from reconcile_assets.databases.postgresql import figures
+from reconcile_assets.databases.postgresql import fast_hash, figures
 from reconcile_assets.databases.postgresql.catalog import (
     check_relation,
     describe_query,
@@ -36,6 +37,7 @@ from reconcile_assets.databases.postgresql.catalog import (
 from reconcile_assets.databases.postgresql.connection import SessionConnection, connect, parse_url
 from reconcile_assets.databases.postgresql.digest import DigestQueries
 from reconcile_assets.databases.postgresql.windows import Windows
+from reconcile_assets.databases.wire import received_bytes
 from reconcile_assets.errors import ConnectionLost, DatabaseUnavailable, NotComparable
 
 if TYPE_CHECKING:
@@ -45,6 +47,12 @@ if TYPE_CHECKING:
     from reconcile_assets.databases.postgresql.writer import PostgresWriter
 
 _BATCH = 2000  # rows fetched at a time while streaming
+
+# The planner takes each computed group for a single row, and would sort the table rather than hash it; and
+# the sums of all buckets that a comparison asks for must not go to disk.
+_SUMMING = {"enable_sort": "off", "work_mem": "'64MB'"}
+# A scan is one scan, also where the planner would divide it among workers: both sides work at once already.
+_SHIPPING = {"max_parallel_workers_per_gather": "0"}
 
 
 class PostgresDatabase(Database):
@@ -113,15 +121,24 @@ class PostgresSession(Session):
 
     def __init__(self, connection: SessionConnection, *, name: str) -> None:
         self.name = name
-        self.cost = CostMeter()
+        self.cost = CostMeter(received_bytes(lambda: _socket_of(connection)))
         self._connection = connection
         self._sqlalchemy: sqlalchemy.Connection | None = None
         self._described: dict[Relation, Table] = {}
+        self._hash_family: str | None = None
 
     @property
     def hash_family(self) -> str:
-        """Majors may hash differently; a wrong guess would cost time, never a false result."""
-        return f"postgresql-{self._connection.info.server_version // 10000}"
+        """Servers that answer alike how they hash some values, and write text in one encoding.
+
+        The encoding counts as the hash is of stored bytes: those of one text differ from encoding to encoding.
+        """
+        if self._hash_family is None:
+            answers = str(self.fetch_scalar(fast_hash.probe()))
+            encoding = self._connection.info.parameter_status("server_encoding")
+            told = hashlib.md5(answers.encode(), usedforsecurity=False).hexdigest()[:8]
+            self._hash_family = f"postgresql-{told}-{encoding}"
+        return self._hash_family
 
     @property
     def driver_connection(self) -> "psycopg.Connection[Any]":
@@ -177,9 +194,16 @@ class PostgresSession(Session):
 
     def estimate_rows(self, relation: Relation) -> int:
         """See :meth:`Session.estimate_rows`."""
+        return self._expected_rows(relation, sql.SQL("true"))
+
+    def estimate_window_rows(self, relation: Relation, partitions: PartitionFilter) -> int:
+        """See :meth:`Session.estimate_window_rows`."""
+        return self._expected_rows(relation, Windows.of(partitions).condition)
+
+    def _expected_rows(self, relation: Relation, inside: sql.Composable) -> int:
         table = self.describe(relation)
         source = source_of(relation, table.name if relation.table is not None else None)
-        plan = self.fetch_scalar(sql.SQL("EXPLAIN (FORMAT JSON) SELECT * FROM {}").format(source))
+        plan = self.fetch_scalar(sql.SQL("EXPLAIN (FORMAT JSON) SELECT * FROM {} WHERE {}").format(source, inside))
         return int(plan[0]["Plan"]["Plan Rows"])
 
     def fetch_checksums(
@@ -205,15 +229,11 @@ class PostgresSession(Session):
         queries = self._queries(query)
         if query.partitions is not None and not query.partitions.partitions:
             return {}
-        with translated_errors(self.name), self._without_sort():
+        with translated_errors(self.name), self._set(_SUMMING):
             rows = self._connection.execute(queries.sums(buckets)).fetchall()
         self.cost.scans += 1
         self._count(rows)
-        keys: Mapping[int, str | None] = queries.windows.keys if queries.windows else {0: None}
-        return {
-            (keys[row[0]], row[1]): BucketSums(int(row[2]), int(row[3]), int(row[4]), int(row[5]), int(row[6]))
-            for row in rows
-        }
+        return dict(queries.read_sums(row) for row in rows)
 
     def stream_rows(
         self,
@@ -226,25 +246,25 @@ class PostgresSession(Session):
     ) -> Iterator[ShippedRow]:
         """See :meth:`Session.stream_rows`."""
         queries = self._queries(query)
-        keys: Mapping[int, str | None] = queries.windows.keys if queries.windows else {0: None}
         width = 2 + len(query.key)
         self.cost.scans += 1
         size = _BATCH if psycopg.capabilities.has_stream_chunked() else 1
-        with translated_errors(self.name), self._connection.cursor() as cursor:
-            statement = queries.shipped(buckets, wanted, values=values, per_window=per_window)
-            for row in cursor.stream(statement, size=size):
+        statement = queries.shipped(buckets, wanted, values=values, per_window=per_window)
+        # In binary a digest is half as long; exact texts are the same in both.
+        binary = query.fast and not values
+        with translated_errors(self.name), self._set(_SHIPPING), self._connection.cursor() as cursor:
+            for row in cursor.stream(statement, size=size, binary=binary):
                 self._count((row,))
-                yield ShippedRow(keys[row[0]], row[1], row[2:width], row[width:])
+                yield ShippedRow(queries.window_key(row[0]), row[1], row[2:width], row[width:])
 
     def fetch_rows_by_key(self, query: RowsetQuery, keys: Sequence[tuple[str | None, ...]]) -> list[ShippedRow]:
         """See :meth:`Session.fetch_rows_by_key`."""
         queries = self._queries(query)
-        names: Mapping[int, str | None] = queries.windows.keys if queries.windows else {0: None}
         width = 1 + len(query.key)
         with translated_errors(self.name):
             rows = self._connection.execute(queries.by_key(keys)).fetchall()
         self._count(rows)
-        return [ShippedRow(names[row[0]], 0, row[1:width], row[width:]) for row in rows]
+        return [ShippedRow(queries.window_key(row[0]), 0, row[1:width], row[width:]) for row in rows]
 
     def read_rows(
         self, relation: Relation, columns: Sequence[Column], partitions: PartitionFilter | None = None
@@ -296,17 +316,27 @@ class PostgresSession(Session):
         return DigestQueries(query, table)
 
     @contextmanager
-    def _without_sort(self) -> Iterator[None]:
-        scope = sql.SQL("SESSION" if self._connection.autocommit else "LOCAL")
-        self._connection.execute(sql.SQL("SET {} enable_sort = off").format(scope))
-        yield
-        self._connection.execute(sql.SQL("SET {} enable_sort = on").format(scope))
+    def _set(self, settings: Mapping[str, str]) -> Iterator[None]:
+        """These settings for one statement; where it fails, the transaction's end takes them back."""
+        scope = "SESSION" if self._connection.autocommit else "LOCAL"
+        for values in (settings, dict.fromkeys(settings, "DEFAULT")):
+            if values is not settings:
+                yield
+            self._connection.execute("; ".join(f"SET {scope} {name} = {value}" for name, value in values.items()))
 
     def _count(self, rows: Sequence[tuple[Any, ...]]) -> None:
         self.cost.rows_read += len(rows)
-        self.cost.bytes += sum(
-            7 + 4 * len(row) + sum(len(str(item)) for item in row if item is not None) for row in rows
-        )
+        if not self.cost.is_told_bytes:  # as the protocol writes rows; what stands between them is left out
+            self.cost.count_bytes(
+                sum(7 + 4 * len(row) + sum(len(str(item)) for item in row if item is not None) for row in rows)
+            )
+
+
+def _socket_of(connection: SessionConnection) -> int:
+    try:
+        return connection.fileno()
+    except psycopg.Error:
+        return -1
 
 
 def _natural(column: Column) -> ColumnForm:

@@ -31,7 +31,7 @@ def test_rows_are_counted_as_they_are_read_and_those_a_server_kept_at_its_end(
     meters[0].rows_read += 400
     assert progress.standing().steps == "400 of about 2,000 rows"
     progress.advance(1_000)
-    meters[1].bytes += 5_000_000
+    meters[1].count_bytes(5_000_000)
     assert progress.standing().received == "400 rows, 5.0 MB received"
     meters[0].rows_read += 5_000  # more than the planner knew of
     assert progress.standing().steps == "2,000 of about 2,000 rows"

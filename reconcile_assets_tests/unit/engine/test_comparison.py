@@ -135,7 +135,7 @@ def test_equal_tables_are_scanned_once_and_nothing_is_shipped() -> None:
     source, target = FakeSession(make(3_000)), FakeSession(make(3_000))
     found = compare(source, target)
     assert (found.verdict, found.source_cost.scans) == ("matched", 1)
-    assert source.calls == target.calls == ["sums 32"]
+    assert source.calls == target.calls == ["sums 64"]
     assert found.source_checksum == found.target_checksum
 
 
@@ -160,9 +160,16 @@ def test_many_differences_ship_values_at_once() -> None:
     source, target = FakeSession(make(6_000)), FakeSession(make(6_000, dict.fromkeys(range(0, 6_000, 2), "x")))
     found = compare(source, target, limit=3)
     assert counts(found) == (0, 0, 3_000)
-    assert source.calls == ["sums 64", "values"]
+    assert source.calls == ["sums 128", "values"]
     assert len(found.differences) == 3
     assert any("3 of 3000" in note for note in found.notes)
+
+
+def test_digests_are_shipped_while_a_single_bucket_is_the_same() -> None:
+    changed = {number: "x" for number in range(6_000) if number % 20 == 0}
+    source, target = FakeSession(make(6_000)), FakeSession(make(6_000, changed))
+    assert counts(compare(source, target)) == (0, 0, 300)
+    assert source.calls == ["sums 128", "digests", "by key 300"]
 
 
 def test_without_an_index_values_are_shipped() -> None:
@@ -174,7 +181,7 @@ def test_without_an_index_values_are_shipped() -> None:
 def test_an_estimate_far_too_low_is_mended_by_finer_buckets() -> None:
     source, target = FakeSession(make(21_000), estimate=10), FakeSession(make(21_000, {5: "x"}), estimate=10)
     assert counts(compare(source, target)) == (0, 0, 1)
-    assert source.calls[:2] == ["sums 1", "sums 256"]
+    assert source.calls[:2] == ["sums 1", "sums 512"]
 
 
 def test_a_side_without_rows_is_counted_and_listed_to_the_limit() -> None:
@@ -285,7 +292,7 @@ def test_a_side_whose_finer_sums_are_the_same_is_not_verified() -> None:
     source = Restless(make(21_000, {5: "x"}), make(21_000), estimate=10)
     with pytest.raises(CouldNotVerify, match="hold still"):
         compare(source, FakeSession(make(21_000), estimate=10))
-    assert source.calls == ["sums 1", "sums 256"]
+    assert source.calls == ["sums 1", "sums 512"]
 
 
 def test_rows_that_can_not_be_found_again_are_not_verified() -> None:
