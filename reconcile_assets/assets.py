@@ -16,7 +16,7 @@ from reconcile_assets.configuration.models import Config, TableConfig
 from reconcile_assets.core.windows import Partition
 from reconcile_assets.engine.backfill import PartitionFailure, PartitionWrite, backfill_partitions
 from reconcile_assets.errors import ReconcileAssetsError
-from reconcile_assets.resources import ReconcileResource
+from reconcile_assets.resources import ReconcileResource, pool_of
 from reconcile_assets.translator import ReconcileTranslator
 
 ACTOR_TAGS = ("user", "dagster/user")
@@ -46,6 +46,7 @@ def _build_table_asset(config: Config, table: TableConfig, translator: Reconcile
         specs=[spec],
         partitions_def=spec.partitions_def,
         backfill_policy=dg.BackfillPolicy.multi_run(table.partitions_per_run),
+        pool=pool_of(config, table),
     )
     def backfill(context: dg.AssetExecutionContext, reconcile_assets: ReconcileResource) -> dg.MaterializeResult[Any]:
         scheme = table.partition.scheme()

@@ -24,7 +24,7 @@ from reconcile_assets.engine.connections import Connections
 from reconcile_assets.engine.reconcile import run_and_record
 from reconcile_assets.errors import ReconcileAssetsError
 from reconcile_assets.ledger import fetch_latest_batches
-from reconcile_assets.resources import ReconcileResource
+from reconcile_assets.resources import ReconcileResource, pool_of
 from reconcile_assets.translator import ReconcileTranslator
 
 BACKFILL_TAG = "dagster/backfill"
@@ -70,6 +70,7 @@ def _build_table_checks(
         name=f"{table.name}_checks",
         specs=[translator.get_check_spec(config, table, check) for check in table.checks],
         can_subset=True,
+        pool=pool_of(config, table),
     )
     def reconcile(
         context: dg.AssetCheckExecutionContext, reconcile_assets: ReconcileResource

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 import dagster as dg
 from pydantic import Field
 
-from reconcile_assets.configuration.models import Config
+from reconcile_assets.configuration.environment import is_file_database
+from reconcile_assets.configuration.models import Config, TableConfig
 from reconcile_assets.engine.connections import Connections
 
 RESOURCE_KEY = "reconcile_assets"
@@ -71,3 +72,13 @@ class ReconcileResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # t
                     return super().get_now() - timedelta(hours=6)  # the source loads late
         """
         return datetime.now(UTC)
+
+
+def pool_of(config: Config, table: TableConfig) -> str | None:
+    """The Dagster pool of all steps that open a table's target, where that is a file with one writer; else None.
+
+    A pool has no limit by itself: ``dev`` gives it one slot, elsewhere the instance's settings do. Without it the
+    file's own lock keeps writers apart, and one of them waits.
+    """
+    target = config.target_of(table)
+    return f"reconcile_assets_{target}" if is_file_database(target, os.environ) else None

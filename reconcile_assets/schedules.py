@@ -17,7 +17,7 @@ from pydantic import Field
 from reconcile_assets.checks import TABLE_TAG, TableChecks, check_partitions, choose_partitions
 from reconcile_assets.configuration.models import Config, TableConfig
 from reconcile_assets.errors import ReconcileAssetsError
-from reconcile_assets.resources import ReconcileResource
+from reconcile_assets.resources import ReconcileResource, pool_of
 from reconcile_assets.translator import ReconcileTranslator
 
 SCHEDULED_TAG = "reconcile_assets/scheduled"
@@ -90,7 +90,7 @@ def _build_schedule(config: Config, table: TableConfig, translator: ReconcileTra
 def _build_job(checks: TableChecks) -> dg.JobDefinition:
     table = checks.table
 
-    @dg.op(name=f"{table.name}_reconcile")
+    @dg.op(name=f"{table.name}_reconcile", pool=pool_of(checks.config, table))
     def reconcile(
         context: dg.OpExecutionContext, config: ReconciliationConfig, reconcile_assets: ReconcileResource
     ) -> None:

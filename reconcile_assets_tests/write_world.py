@@ -263,9 +263,13 @@ def shared_columns(*engines: str) -> list[str]:
     return [name for name, types in TYPES.items() if all(types[engine] for engine in engines)]
 
 
-def create_table(place: Place, columns: Sequence[str], *, name: str = "t", indexed: bool = True) -> None:
+def create_table(
+    place: Place, columns: Sequence[str], *, name: str = "t", indexed: bool = True, keyless: bool = False
+) -> None:
     """An empty table of these columns."""
     items = ", ".join(f"{column} {TYPES[column][place.engine]}" for column in columns)
+    if keyless:
+        items = items.replace(" PRIMARY KEY", "")
     place.run(f"CREATE TABLE {name} ({items})")
     if indexed:
         place.run(f"CREATE INDEX {name}_seen ON {name} (seen)")

@@ -59,3 +59,9 @@ def state_dir(environ: Mapping[str, str], cwd: Path) -> Path:
     """The folder of everything that this machine keeps: the embedded database, logs, reports."""
     value = environ.get(STATE_FOLDER, "").strip()
     return cwd / (value or ".state")
+
+
+def is_file_database(name: str, environ: Mapping[str, str]) -> bool:
+    """Whether a connection's URL, where it is set, names a file: SQLite's or DuckDB's, which have one writer."""
+    scheme = environ.get(connection_variable(name), "").strip().partition(":")[0].partition("+")[0].lower()
+    return scheme in ("sqlite", "duckdb")

@@ -204,8 +204,8 @@ class TableConfig(Frozen):
                 TableName.parse(text or "table")
             except ValueError:
                 raise refusal(field, "is no table name; write NAME or SCHEMA.NAME", text) from None
-        if self.write != "replace":
-            raise refusal("write", "is not supported in this version; write: replace is", self.write)
+        if self.write == "upsert" and not self.key:
+            raise refusal("key", "is empty, and write: upsert finds the row to update by it; name its columns")
 
     def _check_columns(self) -> None:
         _refuse_repeats("key", self.key)

@@ -11,31 +11,13 @@ from reconcile_assets.core.canonical import FOREIGN
 from reconcile_assets.core.canonical_numbers import plain_decimal, plain_double, plain_single
 from reconcile_assets.core.canonical_render import date_as_timestamp
 from reconcile_assets.core.canonical_uuids import uuid_digits
-from reconcile_assets.core.compare_pairs import NUMBERS, ColumnPair, common_form
+from reconcile_assets.core.compare_pairs import NUMBERS, TEXTS, ColumnPair
 from reconcile_assets.core.tables import ColumnType, TypeKind
-from reconcile_assets.errors import LossyWrite, NotComparable
+from reconcile_assets.errors import LossyWrite
 
 Recast = Callable[[str], str]
+_UUID_DIGITS = 32
 _EXACT_NUMBERS = frozenset({TypeKind.INTEGER, TypeKind.DECIMAL})
-
-
-def refuse_unprovable(pairs: tuple[ColumnPair, ...], *, table: str) -> None:
-    """Refuse pairs of types that have no common form: what was written could not be proved.
-
-    Args:
-        table: what messages call the table.
-
-    Raises:
-        NotComparable: the first such column is named.
-    """
-    for pair in pairs:
-        a, b = pair.source.type, pair.target.type
-        if common_form(a, b) is None:
-            raise NotComparable(
-                f"table {table}: column {pair.source.name} can't be written and proved: {a.native} has no exact common"
-                f" form with {b.native}; give the target's column a type that fits, or leave the column out by"
-                " columns.exclude"
-            )
 
 
 def transfer_value(pair: ColumnPair, encode: Callable[[str], Any] | None) -> Callable[[str | None], Any]:
@@ -48,7 +30,7 @@ def transfer_value(pair: ColumnPair, encode: Callable[[str], Any] | None) -> Cal
     Raises (by the function that is returned):
         LossyWrite: the target can't hold the value as it is; the column is named, the value is not.
     """
-    change = _change(pair.source.type, pair.target.type)
+    change, fits = _change(pair.source.type, pair.target.type), _fits(pair.target.type)
 
     def transfer(text: str | None) -> Any:
         if text is None:
@@ -57,6 +39,8 @@ def transfer_value(pair: ColumnPair, encode: Callable[[str], Any] | None) -> Cal
             if text[:1] == FOREIGN:
                 raise ValueError("a value that its own column's type does not have")
             found = text if change is None else change(text)
+            if fits is not None and not fits(found):
+                raise ValueError("more digits than the type keeps: it would be rounded")
             return found if encode is None else encode(found)
         except (ValueError, ArithmeticError):
             raise LossyWrite(
@@ -65,6 +49,19 @@ def transfer_value(pair: ColumnPair, encode: Callable[[str], Any] | None) -> Cal
             ) from None
 
     return transfer
+
+
+def _fits(b: ColumnType) -> Callable[[str], bool] | None:
+    """Whether a decimal has no more digits after its point than its column keeps; None where any number has."""
+    scale = b.scale
+    if b.kind is not TypeKind.DECIMAL or scale is None:
+        return None
+
+    def fits(text: str) -> bool:
+        _, _, digits = text.partition(".")
+        return len(digits) <= scale or ("e" not in digits.lower() and len(digits.rstrip("0")) <= scale)
+
+    return fits
 
 
 def _change(a: ColumnType, b: ColumnType) -> Recast | None:
@@ -78,10 +75,10 @@ def _change(a: ColumnType, b: ColumnType) -> Recast | None:
         return _as_number if a.kind is TypeKind.BOOLEAN else _as_boolean
     if {a.kind, b.kind} == {TypeKind.DATE, TypeKind.TIMESTAMP}:
         return _as_midnight if a.kind is TypeKind.DATE else _as_day
-    if b.kind is TypeKind.UUID:
+    if b.kind is TypeKind.UUID or (a.kind is TypeKind.BYTES and b.kind in TEXTS):
         return lambda text: _as_uuid(text, is_bytes=a.kind is TypeKind.BYTES)
-    if a.kind is TypeKind.UUID and b.kind is TypeKind.BYTES:
-        return lambda text: f"\\x{text.replace('-', '')}"
+    if b.kind is TypeKind.BYTES:  # of a UUID, native or written as text
+        return lambda text: f"\\x{_as_uuid(text, is_bytes=False).replace('-', '')}"
     return None
 
 
@@ -145,6 +142,6 @@ def _as_day(text: str) -> str:
 
 def _as_uuid(text: str, *, is_bytes: bool) -> str:
     digits = uuid_digits(text.rstrip(" "), is_bytes=is_bytes)
-    if digits.startswith("!"):
+    if len(digits) != _UUID_DIGITS:
         raise ValueError("no uuid")
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

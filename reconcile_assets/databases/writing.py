@@ -7,8 +7,8 @@ so that what was written is proved before it is committed.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from reconcile_assets.core.compare_pairs import ColumnPair
 from reconcile_assets.core.tables import Column, Table
@@ -63,6 +63,23 @@ class Transfer:
         return tuple(pair.target.name for pair in self.written)
 
     @property
+    def key_names(self) -> tuple[str, ...]:
+        """The target's names of the key's columns."""
+        return tuple(pair.target.name for pair in self.key)
+
+    @property
+    def updated_names(self) -> tuple[str, ...]:
+        """The target's names of the written columns that an upsert changes: those outside the key."""
+        return tuple(pair.target.name for pair in self.written if pair not in self.key and not pair.target.identity)
+
+    def without(self, keys: Collection[str]) -> "Transfer":
+        """The same transfer of fewer windows."""
+        windows = [each for each in self.partitions if each.key not in keys]
+        return replace(
+            self, reading=replace(self.reading, partitions=windows), writing=replace(self.writing, partitions=windows)
+        )
+
+    @property
     def partitions(self) -> Sequence[Partition]:
         """The windows."""
         return self.writing.partitions
@@ -91,7 +108,6 @@ class Writer(ABC):
     def end_lost(self, token: object) -> None:  # noqa: B027 - an engine without a server leaves nothing behind
         """End what an earlier writer of this target left behind when its connection broke; it then holds no locks."""
 
-    @abstractmethod
     def write(self, transfer: Transfer, source: Session) -> Mapping[str, int]:
         """Move the rows, by the engine's own bulk path, memory flat; constraints that can wait act before it returns.
 
@@ -99,12 +115,48 @@ class Writer(ABC):
             source: reads the source, in one snapshot that began after the partitions were locked.
 
         Returns:
-            Rows deleted, by partition key; partitions without any may be missing.
+            Rows that stood in each window before, by partition key; partitions without any may be missing.
 
         Raises:
             LossyWrite: a value that the target can't hold; its column is named.
             ConstraintRefused: a constraint refused a row; it is named, without values.
             ReconcileAssetsError: a database failed.
+        """
+        self.prepare(transfer)
+        replaces = transfer.mode is WriteMode.REPLACE
+        before = self.delete_windows(transfer) if replaces else self.count_windows(transfer)
+        if transfer.mode is WriteMode.APPEND and not transfer.key:
+            # Nothing tells rows apart: a window that has rows had them appended before.
+            transfer = transfer.without({key for key, count in before.items() if count})
+        if transfer.partitions:
+            self.insert_rows(transfer, source)
+        self.finish(transfer)
+        return before
+
+    def prepare(self, transfer: Transfer) -> None:  # noqa: B027 - most engines have nothing to do
+        """Before anything is deleted: refuse what can't be written as a whole, let constraints wait."""
+
+    def finish(self, transfer: Transfer) -> None:  # noqa: B027 - most engines have nothing to do
+        """After everything is inserted: let constraints act that have waited, so that the proof sees what they did."""
+
+    @abstractmethod
+    def count_windows(self, transfer: Transfer) -> Mapping[str, int]:
+        """The target's rows in each window that has any."""
+
+    @abstractmethod
+    def delete_windows(self, transfer: Transfer) -> Mapping[str, int]:
+        """Delete the target's rows of the windows; how many, by partition key.
+
+        Raises:
+            ConstraintRefused: rows of other tables, or of other windows, would go or change with them.
+        """
+
+    @abstractmethod
+    def insert_rows(self, transfer: Transfer, source: Session) -> None:
+        """Insert the source's rows of the windows.
+
+        UPSERT: a row takes the place of the one with its key. APPEND: a row whose key is there is left out. Both need
+        a unique key, which the caller has made sure of.
         """
 
     @abstractmethod
@@ -115,6 +167,3 @@ class Writer(ABC):
             UnknownOutcome: nobody said whether it was committed; look a batch id up.
             ReconcileAssetsError: it was refused, and rolled back.
         """
-
-
-Rows = Iterator[Sequence[tuple[str | None, ...]]]

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 import tenacity
 
 from reconcile_assets.configuration.models import TableConfig
-from reconcile_assets.core.recast import refuse_unprovable
 from reconcile_assets.core.windows import Partition
 from reconcile_assets.databases.writing import PartitionsHeld
 from reconcile_assets.engine.attempts import attempt_recorded
@@ -22,6 +21,7 @@ from reconcile_assets.engine.partition_write import (
     WriteOrder,
 )
 from reconcile_assets.engine.tables import ResolvedTable, resolve_table
+from reconcile_assets.engine.write_proofs import refuse_unwritable
 from reconcile_assets.errors import (
     ConfigurationError,
     ConnectionLost,
@@ -209,7 +209,7 @@ class _Backfill:
             raise ConfigurationError(
                 f"table {table.name}: the target {table.config.target_table} is a view; name the table beneath it"
             )
-        refuse_unprovable(table.pairs, table=table.name)
+        refuse_unwritable(table)
         with self._target.writing(lock_wait=self._rules.lock_wait) as writer:
             connection = writer.session.sqlalchemy()
             connection.begin()  # so that the commit is ours, with its deadline

@@ -13,21 +13,22 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from reconcile_assets.core.compare import Comparison
-from reconcile_assets.core.verdicts import Verdict
 from reconcile_assets.core.windows import Partition
+from reconcile_assets.core.write_modes import WriteMode
 from reconcile_assets.databases.base import Database, Session
 from reconcile_assets.databases.writing import Transfer, Writer
-from reconcile_assets.engine.check_rows import compare_resolved, shown_notes
+from reconcile_assets.engine.check_rows import compare_resolved
 from reconcile_assets.engine.tables import ResolvedTable
+from reconcile_assets.engine.write_proofs import count_changes, explain_failure, is_proved, write_notes
 from reconcile_assets.errors import ProofFailed, ReconcileAssetsError, UnknownOutcome
-from reconcile_assets.ledger import Batch, find_batch, record_batches
+from reconcile_assets.ledger import ACTIONS, Batch, find_batch, record_batches
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class PartitionWrite:
-    """A partition that was replaced, proved equal to its source, and committed.
+    """A partition that was written, proved, and committed.
 
     Attributes:
         batch_id: of its batch row and audit entry in the target.
@@ -146,12 +147,17 @@ class GroupWriter:
         started, clock = datetime.now(UTC), time.perf_counter()
         # The source's snapshot begins after the locks: an older one could put back what another run replaced.
         with self.source.session() as source:
-            deleted = writer.write(self._transfer(), source)
+            before = writer.write(self._transfer(), source)
             proofs = self._prove(source, writer.session)
-        writes = self._describe(deleted, proofs, seconds=time.perf_counter() - clock)
+        writes = self._describe(before, proofs, seconds=time.perf_counter() - clock)
         batches = [self._batch(write, started) for write in writes]
-        record_batches(writer.session.sqlalchemy(), batches, label=self.target.name)
+        record_batches(writer.session.sqlalchemy(), batches, label=self.target.name, action=ACTIONS[self.mode])
         return writes
+
+    @property
+    def mode(self) -> WriteMode:
+        """What becomes of the target's rows of a partition."""
+        return WriteMode(self.table.config.write)
 
     def _transfer(self) -> Transfer:
         return Transfer(
@@ -161,39 +167,49 @@ class GroupWriter:
             writing=self.table.target_windows(self.partitions),
             pairs=self.table.pairs,
             key=self.table.key,
+            mode=self.mode,
         )
 
     def _prove(self, source: Session, target: Session) -> Mapping[str, Comparison]:
         """Compare what was read with what stands in the target: the same snapshot, the same transaction."""
-        found = compare_resolved(self.table, source, target, self.partitions, tolerances={})
+        uuids = self.table.config.columns.types
+        found = compare_resolved(self.table, source, target, self.partitions, tolerances={}, uuids=uuids)
         proofs = {each.key: found[each.key] for each in self.partitions}
-        bad = {key: proof for key, proof in proofs.items() if proof.verdict is not Verdict.MATCHED}
+        bad = {key: proof for key, proof in proofs.items() if not is_proved(proof, self.mode)}
         if bad:
-            raise PartitionsUnproved(_explain(self.table.name, bad), frozenset(bad))
+            raise PartitionsUnproved(explain_failure(self.table.name, bad, self.mode), frozenset(bad))
         return proofs
 
     def _describe(
-        self, deleted: Mapping[str, int], proofs: Mapping[str, Comparison], *, seconds: float
+        self, before: Mapping[str, int], proofs: Mapping[str, Comparison], *, seconds: float
     ) -> tuple[PartitionWrite, ...]:
-        now = datetime.now(UTC)
         total = sum(proof.source.rows + 1 for proof in proofs.values())
         return tuple(
-            PartitionWrite(
-                partition=each,
-                batch_id=self._ids.setdefault(each.key, str(uuid4())),
-                rows_read=proofs[each.key].source.rows,
-                rows_deleted=deleted.get(each.key, 0),
-                rows_inserted=proofs[each.key].target.rows,
-                checksum=proofs[each.key].target_checksum,
+            self._describe_one(
+                each,
+                proofs[each.key],
+                before.get(each.key, 0),
                 seconds=seconds * (proofs[each.key].source.rows + 1) / total,
-                committed_at=now,
-                storage=self.target.engine,
-                attempts=self.attempts,
-                notes=_notes(proofs[each.key], deleted.get(each.key, 0)),
-                source_checksum=proofs[each.key].source_checksum,
-                checksum_form=proofs[each.key].checksum_form,
             )
             for each in self.partitions
+        )
+
+    def _describe_one(self, partition: Partition, proof: Comparison, before: int, *, seconds: float) -> PartitionWrite:
+        deleted, inserted = count_changes(self.mode, before=before, read=proof.source.rows, after=proof.target.rows)
+        return PartitionWrite(
+            partition=partition,
+            batch_id=self._ids.setdefault(partition.key, str(uuid4())),
+            rows_read=proof.source.rows,
+            rows_deleted=deleted,
+            rows_inserted=inserted,
+            checksum=proof.target_checksum,
+            seconds=seconds,
+            committed_at=datetime.now(UTC),
+            storage=self.target.engine,
+            attempts=self.attempts,
+            notes=write_notes(proof, deleted, self.mode),
+            source_checksum=proof.source_checksum,
+            checksum_form=proof.checksum_form,
         )
 
     def _batch(self, write: PartitionWrite, started: datetime) -> Batch:
@@ -215,25 +231,3 @@ class GroupWriter:
             started_at=started,
             attempts=self.attempts,
         )
-
-
-def _notes(proof: Comparison, deleted: int) -> tuple[str, ...]:
-    if proof.source.rows:
-        return shown_notes(proof)
-    return ("the source has no rows", *((f"{deleted} deleted in the target",) if deleted else ()))
-
-
-def _explain(table: str, bad: Mapping[str, Comparison]) -> str:
-    key, proof = next(iter(bad.items()))
-    others = f" and {len(bad) - 1} more" if len(bad) > 1 else ""
-    differing = [
-        f"{name} ({column.differs} rows)" if column.differs else f"{name} ({column.comparison})"
-        for name, column in proof.columns.items()
-        if column.differs or column.comparison.startswith("uncomparable")
-    ]
-    return (
-        f"table {table}, partition {key}{others}: what stood in the target was not what was read "
-        f"({proof.missing_in_target} missing, {proof.missing_in_source} extra, {proof.value_differs} changed"
-        f"{': ' + ', '.join(differing[:5]) if differing else ''}); rolled back. Look at the types, defaults and "
-        "triggers of the target"
-    )

@@ -1,7 +1,13 @@
 """The product's own tables: audit entries and batches in each target, all else in the project's database."""
 
 from reconcile_assets.ledger.attempts import heartbeat
-from reconcile_assets.ledger.audit import AuditEntry, fetch_audit_entries, iterate_audit_entries, record_batches
+from reconcile_assets.ledger.audit import (
+    ACTIONS,
+    AuditEntry,
+    fetch_audit_entries,
+    iterate_audit_entries,
+    record_batches,
+)
 from reconcile_assets.ledger.batches import (
     Batch,
     BatchTotals,
@@ -30,6 +36,7 @@ from reconcile_assets.ledger.records import (
 from reconcile_assets.ledger.verification import AuditVerification, verify_chain
 
 __all__ = [
+    "ACTIONS",
     "Alert",
     "Attempt",
     "AuditEntry",

@@ -21,6 +21,7 @@ from reconcile_assets.ledger.connection import database_now, ledger_errors, lock
 from reconcile_assets.ledger.schema import iso_instant, ledger_tables
 
 REPLACED = "partition replaced"
+ACTIONS = {"replace": REPLACED, "upsert": "partition upserted", "append": "partition appended"}
 PAGE = 1_000
 Fetch = Callable[[sa.Select[Any]], Sequence[Mapping[Any, Any]]]
 
@@ -84,12 +85,15 @@ def genesis_hash(chain_id: str) -> str:
 
 
 def record_batches(
-    connection: sa.Connection, batches: Sequence[Batch], *, label: str = "target"
+    connection: sa.Connection, batches: Sequence[Batch], *, label: str = "target", action: str = REPLACED
 ) -> tuple[AuditEntry, ...]:
     """Write batches and their audit entries in the caller's transaction.
 
     Call it last, right before the commit: from here to its end no other writer of this target
     can append. The rows, the batch and the entry commit together or not at all.
+
+    Args:
+        action: what was done, one of `ACTIONS`.
 
     Raises:
         ConstraintRefused: a batch of this id has been committed before.
@@ -100,7 +104,7 @@ def record_batches(
     with ledger_errors(label):
         head = _lock_head(connection)
         now = database_now(connection)
-        entries = _chain(head, batches, now)
+        entries = _chain(head, batches, now, action)
         insert_batches(connection, batches, now)
         tables = ledger_tables(connection.dialect.name)
         connection.execute(tables.audit_entries.insert(), [_entry_row(entry) for entry in entries])
@@ -170,17 +174,17 @@ def _lock_head(connection: sa.Connection) -> ChainHead:
     return head
 
 
-def _chain(head: ChainHead, batches: Sequence[Batch], now: datetime) -> tuple[AuditEntry, ...]:
+def _chain(head: ChainHead, batches: Sequence[Batch], now: datetime, action: str) -> tuple[AuditEntry, ...]:
     entries: list[AuditEntry] = []
     before = head.hash
     for seq, batch in enumerate(batches, start=head.seq + 1):
-        entry = _seal(batch, chain_id=head.chain_id, seq=seq, prev_hash=before, now=now)
+        entry = _seal(batch, chain_id=head.chain_id, seq=seq, prev_hash=before, now=now, action=action)
         entries.append(entry)
         before = entry.hash
     return tuple(entries)
 
 
-def _seal(batch: Batch, *, chain_id: str, seq: int, prev_hash: str, now: datetime) -> AuditEntry:
+def _seal(batch: Batch, *, chain_id: str, seq: int, prev_hash: str, now: datetime, action: str) -> AuditEntry:
     entry = AuditEntry(
         chain_id=chain_id,
         seq=seq,
@@ -188,7 +192,7 @@ def _seal(batch: Batch, *, chain_id: str, seq: int, prev_hash: str, now: datetim
         hash="",
         batch_id=batch.batch_id,
         recorded_at=now,
-        action=REPLACED,
+        action=action,
         actor=batch.actor,
         reason=batch.reason,
         run_id=batch.run_id,

@@ -95,7 +95,8 @@ def _settings(*, with_storage: bool) -> dict[str, object]:
             "class": "QueuedRunCoordinator",
             "config": {"dequeue_interval_seconds": 1},
         },
-        "concurrency": {"runs": {"max_concurrent_runs": 2}},
+        # Only steps that open a file with one writer have a pool; a run that was killed gives its slot back as it ends.
+        "concurrency": {"runs": {"max_concurrent_runs": 2}, "pools": {"granularity": "run", "default_limit": 1}},
         "schedules": {"use_threads": True, "num_workers": 4},
         "sensors": {"use_threads": True, "num_workers": 4},
         "retention": {

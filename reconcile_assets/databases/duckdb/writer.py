@@ -1,8 +1,9 @@
 """The writing transaction of a DuckDB file."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import duckdb
 
@@ -48,12 +49,6 @@ class DuckdbWriter(Writer):
     def lock_partitions(self, table: Table, partitions: Sequence[str]) -> None:
         """See :meth:`Writer.lock_partitions`: nobody else writes to the file."""
 
-    def write(self, transfer: Transfer, source: Session) -> Mapping[str, int]:
-        """See :meth:`Writer.write`."""
-        deleted = self._delete(transfer) if transfer.mode is WriteMode.REPLACE else {}
-        self._insert(transfer, source)
-        return deleted
-
     def commit(self, seconds: float) -> None:
         """See :meth:`Writer.commit`."""
         try:
@@ -61,53 +56,77 @@ class DuckdbWriter(Writer):
         except (duckdb.FatalException, duckdb.IOException, duckdb.InternalException):
             raise UnknownOutcome(f"{self.session.name}: the file could not be written at COMMIT") from None
 
-    def _delete(self, transfer: Transfer) -> Mapping[str, int]:
-        column = transfer.table.column(transfer.writing.column)
+    def count_windows(self, transfer: Transfer) -> Mapping[str, int]:
+        """See :meth:`Writer.count_windows`."""
         found: Counter[str | None] = Counter()
-        relation = Relation(table=transfer.table.name)
-        for batch in self.session.read_windows(relation, [], transfer.writing):
+        for batch in self.session.read_windows(Relation(table=transfer.table.name), [], transfer.writing):
             found.update(window for window, _ in batch)
-        condition = window_condition(column, transfer.writing)
-        gone = self._connection.execute(
-            " ".join(("DELETE FROM", _table(transfer.table), "WHERE", condition))
-        ).fetchone()
-        if gone is None or gone[0] != found.total():
-            raise SerializationConflict(
-                f"{self.session.name}: rows of {transfer.table.name} changed meanwhile; try again"
-            )
         return {key: count for key, count in found.items() if key is not None}
 
-    def _insert(self, transfer: Transfer, source: Session) -> None:
-        statement = _insert_sql(transfer)
+    def delete_windows(self, transfer: Transfer) -> Mapping[str, int]:
+        """See :meth:`Writer.delete_windows`."""
+        deleted = self.count_windows(transfer)
+        column = transfer.table.column(transfer.writing.column)
+        delete = ("DELETE FROM", _table(transfer.table), "WHERE", window_condition(column, transfer.writing))
+        gone = self._connection.execute(" ".join(delete)).fetchone()
+        if gone is None or gone[0] != sum(deleted.values()):
+            raise SerializationConflict(f"{self.session.name}: {transfer.table.name} changed meanwhile; try again")
+        return deleted
+
+    def insert_rows(self, transfer: Transfer, source: Session) -> None:
+        """See :meth:`Writer.insert_rows`."""
         makers = [transfer_value(pair, encoder(pair.target.type)) for pair in transfer.written]
         pending: list[tuple[str | None, ...]] = []
-
-        def flush() -> None:
-            if not pending:
-                return
-            columns = zip(*pending, strict=True)
-            values = [[make(text) for text in column] for make, column in zip(makers, columns, strict=True)]
-            try:
-                self._connection.execute(statement, values)
-            except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException):
-                raise LossyWrite(
-                    f"{self.session.name}: a value does not fit the type of its column in {transfer.table.name}"
-                ) from None
-            pending.clear()
-
         for batch in source.read_rows(transfer.relation, transfer.source_columns, transfer.reading):
             pending.extend(batch)
             if len(pending) >= _BATCH:
-                flush()
-        flush()
+                self._insert(transfer, makers, pending)
+                pending = []
+        if pending:
+            self._insert(transfer, makers, pending)
+
+    def _insert(
+        self, transfer: Transfer, makers: Sequence[Callable[[str | None], Any]], rows: Sequence[tuple[str | None, ...]]
+    ) -> None:
+        columns = zip(*rows, strict=True)
+        values = [[make(text) for text in column] for make, column in zip(makers, columns, strict=True)]
+        try:
+            if transfer.mode is WriteMode.UPSERT:  # DuckDB's own upsert changes no column that has an index
+                names = list(transfer.target_names)
+                self._connection.execute(
+                    _delete_sql(transfer), [values[names.index(key)] for key in transfer.key_names]
+                )
+            self._connection.execute(_insert_sql(transfer), values)
+        except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException):
+            raise LossyWrite(
+                f"{self.session.name}: a value does not fit the type of its column in {transfer.table.name}"
+            ) from None
+
+
+def _delete_sql(transfer: Transfer) -> str:
+    """Delete the rows of these keys."""
+    table, texts = _table(transfer.table), _texts(len(transfer.key))
+    tests = [
+        "".join(("t.", quote_name(pair.target.name), " = ", value_sql(pair.target.type, f"r.c{at}")))
+        for at, pair in enumerate(transfer.key, start=1)
+    ]
+    return " ".join(("DELETE FROM", table, "AS t USING (SELECT", texts, ") AS r WHERE", " AND ".join(tests)))
 
 
 def _insert_sql(transfer: Transfer) -> str:
     names = ", ".join(quote_name(name) for name in transfer.target_names)
-    texts = ", ".join(f"unnest(${number}::VARCHAR[]) AS c{number}" for number in range(1, len(transfer.written) + 1))
     values = ", ".join(value_sql(pair.target.type, f"c{at}") for at, pair in enumerate(transfer.written, start=1))
-    parts = ("INSERT INTO", _table(transfer.table), "(", names, ") SELECT", values, "FROM (SELECT", texts, ") AS r")
+    parts = ["INSERT INTO", _table(transfer.table), "(", names, ") SELECT", values]
+    parts += ["FROM (SELECT", _texts(len(transfer.written)), ") AS r"]
+    if transfer.mode is WriteMode.APPEND and transfer.key:
+        key = ", ".join(quote_name(name) for name in transfer.key_names)
+        parts += ["ON CONFLICT (", key, ") DO NOTHING"]
     return " ".join(parts)
+
+
+def _texts(count: int) -> str:
+    """Lists of texts, one for each column, side by side as rows."""
+    return ", ".join(f"unnest(${number}::VARCHAR[]) AS c{number}" for number in range(1, count + 1))
 
 
 def _table(table: Table) -> str:

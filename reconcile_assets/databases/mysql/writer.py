@@ -100,12 +100,44 @@ class MysqlWriter(Writer):
         """See :meth:`Writer.end_lost`."""
         end_holder(self._connection, str(token), wait=self._lock_wait)
 
-    def write(self, transfer: Transfer, source: Session) -> Mapping[str, int]:
-        """See :meth:`Writer.write`."""
+    def prepare(self, transfer: Transfer) -> None:
+        """See :meth:`Writer.prepare`."""
         self._refuse_without_transactions(transfer.table)
-        deleted = self._delete(transfer) if transfer.mode is WriteMode.REPLACE else {}
-        self._insert(transfer, source)
+
+    def count_windows(self, transfer: Transfer) -> Mapping[str, int]:
+        """See :meth:`Writer.count_windows`."""
+        windows = _windows(transfer)
+        counted = execute(
+            self._connection,
+            fill("SELECT {w} AS w, COUNT(*) {rows} GROUP BY w", w=windows.number, rows=_inside(transfer, windows)),
+        )
+        return {windows.keys[int(number)]: int(count) for number, count in counted}
+
+    def delete_windows(self, transfer: Transfer) -> Mapping[str, int]:
+        """See :meth:`Writer.delete_windows`."""
+        deleted = self.count_windows(transfer)
+        if deleted:
+            self._refuse_cascades(transfer.table)
+        with self._connection.cursor() as cursor:
+            statement = fill("DELETE {rows}", rows=_inside(transfer, _windows(transfer)))
+            if cursor.execute(statement) != sum(deleted.values()):
+                raise SerializationConflict(
+                    f"{self.session.name}: another program changed rows of {transfer.table.name} meanwhile; try again"
+                )
         return deleted
+
+    def insert_rows(self, transfer: Transfer, source: Session) -> None:
+        """See :meth:`Writer.insert_rows`."""
+        head, tail = _insert_sql(transfer)
+        longest = int(str(self.session.fetch_scalar("SELECT @@max_allowed_packet")))
+        room = min(_STATEMENT_BYTES, longest // 4)
+        with self._connection.cursor() as cursor:
+            for statement in _statements(head, _rows(transfer, source), tail, room=room):
+                if len(statement) >= longest:
+                    raise LossyWrite(
+                        f"{self.session.name}: a row is longer than the server's max_allowed_packet; raise it there"
+                    )
+                cursor.execute(statement)
 
     def commit(self, seconds: float) -> None:
         """See :meth:`Writer.commit`; the deadline is the client's own."""
@@ -128,22 +160,6 @@ class MysqlWriter(Writer):
                 f" can be replaced as a whole; ALTER TABLE {table.name} ENGINE=InnoDB, then run this again"
             )
 
-    def _delete(self, transfer: Transfer) -> Mapping[str, int]:
-        windows = Windows(transfer.writing.column, transfer.writing.kind, transfer.partitions)
-        rows = fill("FROM {table} WHERE {inside}", table=_table(transfer.table), inside=windows.condition)
-        counted = execute(
-            self._connection, fill("SELECT {w} AS w, COUNT(*) {rows} GROUP BY w", w=windows.number, rows=rows)
-        )
-        deleted = {windows.keys[int(number)]: int(count) for number, count in counted}
-        if deleted:
-            self._refuse_cascades(transfer.table)
-        with self._connection.cursor() as cursor:
-            if cursor.execute(fill("DELETE {rows}", rows=rows)) != sum(deleted.values()):
-                raise SerializationConflict(
-                    f"{self.session.name}: another program changed rows of {transfer.table.name} meanwhile; try again"
-                )
-        return deleted
-
     def _refuse_cascades(self, table: Table) -> None:
         found = execute(self._connection, fill(_CASCADES, **_named(table)))
         if found:
@@ -152,35 +168,44 @@ class MysqlWriter(Writer):
                 f" {found[0][0]}; declare it without ON DELETE CASCADE or SET, then run this again"
             )
 
-    def _insert(self, transfer: Transfer, source: Session) -> None:
-        names = join(", ", [identifier(name) for name in transfer.target_names])
-        head = fill("INSERT INTO {table} ({names}) VALUES ", table=_table(transfer.table), names=names)
-        longest = int(str(self.session.fetch_scalar("SELECT @@max_allowed_packet")))
-        statements = _statements(head, _rows(transfer, source), room=min(_STATEMENT_BYTES, longest // 4))
-        with self._connection.cursor() as cursor:
-            for statement in statements:
-                if len(statement) >= longest:
-                    raise LossyWrite(
-                        f"{self.session.name}: a row is longer than the server's max_allowed_packet; raise it there"
-                    )
-                cursor.execute(statement)
-
 
 # The server's own answers to COMMIT: it was refused and rolled back. Anything else may have come after it was done.
 _ANSWERS = frozenset({1020, 1180, 1205, 1213})
 
 
-def _statements(head: Sql, rows: Iterator[Sql], *, room: int) -> Iterator[Sql]:
+def _windows(transfer: Transfer) -> Windows:
+    return Windows(transfer.writing.column, transfer.writing.kind, transfer.partitions)
+
+
+def _inside(transfer: Transfer, windows: Windows) -> Sql:
+    """The rows of the windows, from FROM on."""
+    return fill("FROM {table} WHERE {inside}", table=_table(transfer.table), inside=windows.condition)
+
+
+def _insert_sql(transfer: Transfer) -> tuple[Sql, Sql]:
+    """What stands before and after the rows; a row that is to stay is updated to what it is."""
+    names = join(", ", [identifier(name) for name in transfer.target_names])
+    head = fill("INSERT INTO {table} ({names}) VALUES ", table=_table(transfer.table), names=names)
+    if transfer.mode is WriteMode.REPLACE or not transfer.key:
+        return head, sql("")
+    updated = transfer.updated_names if transfer.mode is WriteMode.UPSERT else ()
+    updates = [fill("{name} = VALUES({name})", name=identifier(name)) for name in updated] or [
+        fill("{name} = {name}", name=identifier(transfer.key_names[0]))
+    ]
+    return head, fill(" ON DUPLICATE KEY UPDATE {updates}", updates=join(", ", updates))
+
+
+def _statements(head: Sql, rows: Iterator[Sql], tail: Sql, *, room: int) -> Iterator[Sql]:
     pending: list[Sql] = []
     size = 0
     for row in rows:
         pending.append(row)
         size += len(row)
         if size >= room:
-            yield Sql("".join((head, ",".join(pending))))
+            yield Sql("".join((head, ",".join(pending), tail)))
             pending, size = [], 0
     if pending:
-        yield Sql("".join((head, ",".join(pending))))
+        yield Sql("".join((head, ",".join(pending), tail)))
 
 
 def _rows(transfer: Transfer, source: Session) -> Iterator[Sql]:

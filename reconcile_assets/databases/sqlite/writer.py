@@ -76,24 +76,32 @@ class SqliteWriter(Writer):
     def lock_partitions(self, table: Table, partitions: Sequence[str]) -> None:
         """See :meth:`Writer.lock_partitions`: nobody else writes to the file."""
 
-    def write(self, transfer: Transfer, source: Session) -> Mapping[str, int]:
-        """See :meth:`Writer.write`."""
+    def count_windows(self, transfer: Transfer) -> Mapping[str, int]:
+        """See :meth:`Writer.count_windows`."""
+        window, rows = self._windows(transfer)
+        counted = " ".join(("SELECT", window, "AS w, count(*)", rows, "GROUP BY w"))
+        return dict(self._connection.execute(counted).fetchall())
+
+    def delete_windows(self, transfer: Transfer) -> Mapping[str, int]:
+        """See :meth:`Writer.delete_windows`."""
+        deleted = self.count_windows(transfer)
+        if deleted:
+            self._refuse_cascades(transfer.table)
+            self._connection.execute(" ".join(("DELETE", self._windows(transfer)[1])))
+        return deleted
+
+    def insert_rows(self, transfer: Transfer, source: Session) -> None:
+        """See :meth:`Writer.insert_rows`."""
         if isinstance(source, SqliteSession) and source.fetch_file() == self.session.fetch_file():
             # Pages that don't fit in memory go to the file early, which our own reading half would hold up.
             self._connection.execute("PRAGMA cache_spill = OFF")
-        deleted = self._delete(transfer) if transfer.mode is WriteMode.REPLACE else {}
         try:
-            self._connection.executemany(self._insert_sql(transfer), _rows(transfer, source))
+            self._connection.executemany(_insert_sql(transfer), _rows(transfer, source))
         except UnicodeEncodeError:
             raise LossyWrite(f"{self.session.name}: a text is not valid in its encoding") from None
-        return deleted
 
-    def commit(self, seconds: float) -> None:
-        """See :meth:`Writer.commit`."""
-        with self.session.translated():
-            self._connection.execute("COMMIT")
-
-    def _delete(self, transfer: Transfer) -> Mapping[str, int]:
+    def _windows(self, transfer: Transfer) -> tuple[str, str]:
+        """The expression of a row's window, and the rows that stand in some, from FROM on."""
         column = transfer.table.column(transfer.writing.column)
         windows, exact = RowWindows(transfer.writing), self.session.exact(column)
         self._connection.create_function(
@@ -101,13 +109,12 @@ class SqliteWriter(Writer):
         )
         near = self.session.condition_of(column, transfer.writing)
         window = "".join(("reconcile_assets_window(", quote_name(column.name), ")"))
-        rows = " ".join(("FROM", _table(transfer.table), "WHERE", near or "1", "AND", window, "IS NOT NULL"))
-        counted = " ".join(("SELECT", window, "AS w, count(*)", rows, "GROUP BY w"))
-        deleted = dict(self._connection.execute(counted).fetchall())
-        if deleted:
-            self._refuse_cascades(transfer.table)
-            self._connection.execute(" ".join(("DELETE", rows)))
-        return deleted
+        return window, " ".join(("FROM", _table(transfer.table), "WHERE", near or "1", "AND", window, "IS NOT NULL"))
+
+    def commit(self, seconds: float) -> None:
+        """See :meth:`Writer.commit`."""
+        with self.session.translated():
+            self._connection.execute("COMMIT")
 
     def _refuse_cascades(self, table: Table) -> None:
         found = self._connection.execute(_CASCADES, (table.name.name,)).fetchone()
@@ -117,10 +124,19 @@ class SqliteWriter(Writer):
                 " declare it without ON DELETE CASCADE or SET, then run this again"
             )
 
-    def _insert_sql(self, transfer: Transfer) -> str:
-        names = ", ".join(quote_name(name) for name in transfer.target_names)
-        marks = ", ".join("?" for _ in transfer.target_names)
-        return " ".join(("INSERT INTO", _table(transfer.table), "(", names, ") VALUES (", marks, ")"))
+
+def _insert_sql(transfer: Transfer) -> str:
+    names = ", ".join(quote_name(name) for name in transfer.target_names)
+    marks = ", ".join("?" for _ in transfer.target_names)
+    insert = " ".join(("INSERT INTO", _table(transfer.table), "(", names, ") VALUES (", marks, ")"))
+    if transfer.mode is WriteMode.REPLACE or not transfer.key:
+        return insert
+    key = ", ".join(quote_name(name) for name in transfer.key_names)
+    action = "NOTHING"
+    if transfer.mode is WriteMode.UPSERT and transfer.updated_names:
+        pairs = (" = excluded.".join((quote_name(name), quote_name(name))) for name in transfer.updated_names)
+        action = " ".join(("UPDATE SET", ", ".join(pairs)))
+    return " ".join((insert, "ON CONFLICT (", key, ") DO", action))
 
 
 def _table(table: Table) -> str:

@@ -70,6 +70,18 @@ def refused(tmp_path: Path, text: str, environ: dict[str, str] = ENVIRON) -> lis
     return [line.removeprefix(f"{tmp_path}/") for line in str(caught.value).splitlines()]
 
 
+@pytest.mark.parametrize("mode", ["replace", "upsert", "append"])
+def test_every_way_of_writing_is_taken(tmp_path: Path, mode: str) -> None:
+    assert load(tmp_path, GOOD.replace("write: replace", f"write: {mode}")).tables[0].write == mode
+
+
+def test_an_upsert_needs_a_key_and_an_append_does_not(tmp_path: Path) -> None:
+    keyless = GOOD.replace("key: [flight_id]", "key: []")
+    assert load(tmp_path, keyless.replace("write: replace", "write: append")).tables[0].key == ()
+    (line,) = refused(tmp_path, keyless.replace("write: replace", "write: upsert"))
+    assert "tables[0].key: is empty, and write: upsert finds the row to update by it; name its columns" in line
+
+
 def test_the_documented_example_loads(tmp_path: Path) -> None:
     config = load(tmp_path, GOOD)
     table = config.table("flights")
@@ -181,7 +193,6 @@ tables:
         ("against: reporting", "against: target", 22, "checks[6].against: 'target' is the target itself"),
         ("air_time: {", "flight_id: {", 17, "tolerances.flight_id: is a key column; a key is compared exactly"),
         ("air_time: {", "etl_loaded_at: {", 17, "tolerances.etl_loaded_at: is excluded by columns.exclude"),
-        ("write: replace", "write: upsert", 12, "tables[0].write: 'upsert' is not supported in this version; write: r"),
         ("write: replace", "write: truncate", 12, "tables[0].write: 'truncate' is not one of 'replace', 'upsert' or '"),
         ("      partition: {", "      partitio: {", 10, "tables[0].partitio: unknown field; did you mean 'partition'?"),
         ("      partition: {", "      # {", 6, "tables[0].partition: is missing; tables without partitions are not"),

@@ -50,7 +50,10 @@ def test_telemetry_and_advertising_are_off_and_two_runs_work_at_once(tmp_path: P
     found = settings(tmp_path)
     assert found["telemetry"] == {"enabled": False}
     assert found["nux"] == {"enabled": False}
-    assert found["concurrency"] == {"runs": {"max_concurrent_runs": 2}}
+    assert found["concurrency"] == {
+        "runs": {"max_concurrent_runs": 2},
+        "pools": {"granularity": "run", "default_limit": 1},
+    }
 
 
 def test_the_code_location_is_served_on_loopback(tmp_path: Path) -> None:
