@@ -67,7 +67,7 @@ def add_parser(subparsers: Any) -> None:
     add("--limit", type=int, metavar="N", help="differences listed (default: 100, 10 in the summary); all are counted")
     add("--strict", action="store_true", help="a coarser type on one side is a difference")
     add("--no-snapshot", action="store_true", help="hold no snapshot: each statement sees its own moment")
-    add("--recheck-after", type=float, metavar="SECONDS", help="then look again at what differed: it may be on its way")
+    add("--recheck-after", type=float, metavar="SECONDS", help="look again at what differed, so long after")
     add("--timeout", type=float, metavar="SECONDS", help="time limit of each statement")
     add("--html", metavar="FILE", help="also write the comparison to this file, as one page")
     add("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON document on stdout")
