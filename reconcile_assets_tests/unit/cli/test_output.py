@@ -110,6 +110,8 @@ def test_progress_on_a_terminal_is_a_bar_that_ends_with_the_work(
 def test_a_table_is_told_once() -> None:
     assert output.untold("table orders: there is no key", "orders") == "there is no key"
     assert output.untold("table orders, partition 2024-01-05: it differs", "orders", "2024-01-05") == "it differs"
-    assert output.untold("table orders, partition 2024-01-05: it differs", "orders", "2024-01-06").startswith("table orders")
+    assert output.untold("table orders, partition 2024-01-05: it differs", "orders", "2024-01-06").startswith(
+        "table orders"
+    )
     assert output.untold(ValueError("target: there is no table orders"), "orders") == "target: there is no table orders"
     assert output.untold("table orders2: x", "orders") == "table orders2: x"
