@@ -92,7 +92,7 @@ def _clock(value: Any) -> str:
 
 TEXTS: dict[TypeKind, Callable[[Any], str]] = {
     TypeKind.INTEGER: lambda value: str(int(value)),
-    TypeKind.DECIMAL: str,
+    TypeKind.DECIMAL: lambda value: f"{value:f}" if isinstance(value, Decimal) else str(int(value)),
     TypeKind.FLOAT32: lambda value: single_text(float(value)),
     TypeKind.FLOAT64: lambda value: double_text(float(value)),
     TypeKind.BOOLEAN: lambda value: "true" if value else "false",

@@ -62,7 +62,7 @@ class AlchemySession(StreamingSession):
         self._dialect = connection.dialect
         self._tables: dict[Relation, Described] = {}
         self._exact_types: dict[str, bool] = {}
-        self.engine = name_of(self._dialect)
+        self.engine = f"sqlalchemy:{name_of(self._dialect)}"  # which renders values otherwise than our own session
         raw = getattr(self._dialect.dbapi, "Error", sa.exc.SQLAlchemyError)  # not all of it is wrapped
         self._driver_errors: tuple[type[Exception], ...] = (sa.exc.SQLAlchemyError, raw, ValueError, OverflowError)
 

@@ -72,7 +72,7 @@ def _integer(value: Any) -> str:
 
 def _decimal(value: Any) -> str:
     if isinstance(value, Decimal):
-        return str(value)
+        return f"{value:f}"
     if isinstance(value, int):
         return str(int(value))
     if isinstance(value, str) and is_decimal(value):
@@ -174,7 +174,7 @@ _WRITERS: dict[TypeKind, Callable[[Any], str]] = {
     TypeKind.FLOAT32: _single,
     TypeKind.FLOAT64: _double,
     TypeKind.TEXT: _text,
-    TypeKind.CHAR: _text,
+    TypeKind.CHAR: lambda value: _text(value).rstrip(" "),
     TypeKind.ENUM: _text,
     TypeKind.JSON: _text,
     TypeKind.BYTES: _bytes,
