@@ -80,24 +80,22 @@ def _count(text: str) -> int:
     return number
 
 
-def _targets(args: argparse.Namespace, connections: "Connections") -> tuple[str, ...]:
+def _targets(name: str | None, connections: "Connections", option: str = "--connection") -> tuple[str, ...]:
     config = connections.config
     known = tuple(dict.fromkeys(config.target_of(table) for table in config.tables))
-    if args.connection is None:
+    if name is None:
         if not known:
             raise ConfigurationError("the configuration has no tables, so it has no target; add one under tables:")
         return known
-    if args.connection not in known:
-        raise ConfigurationError(
-            f"--connection {args.connection}: no table is written there; name one of {', '.join(known)}"
-        )
-    return (args.connection,)
+    if name not in known:
+        raise ConfigurationError(f"{option} {name}: no table is written there; name one of {', '.join(known)}")
+    return (name,)
 
 
 def _verify(args: argparse.Namespace, connections: "Connections") -> int:
     from reconcile_assets.cli.report_figures import verify_audit
 
-    found = [verify_audit(connections, target) for target in _targets(args, connections)]
+    found = [verify_audit(connections, target) for target in _targets(args.connection, connections)]
     if args.json:
         print_json({"ok": _worst(found), "targets": [chain.to_dict() for chain in found]})
     else:
@@ -117,8 +115,7 @@ def _set_aside(args: argparse.Namespace, connections: "Connections") -> int:
     from reconcile_assets.cli.report_figures import set_aside_figures
     from reconcile_assets.ledger.text import require_text
 
-    args.connection = args.target
-    (target,) = _targets(args, connections)
+    (target,) = _targets(args.target, connections, "TARGET")
     reason = args.reason.strip()
     if not reason:
         raise ConfigurationError("--reason: is empty; say why the target's audit log begins anew")
@@ -150,7 +147,7 @@ def _verify_row(chain: "AuditFigures") -> tuple[object, ...]:
 
 def _log(args: argparse.Namespace, connections: "Connections") -> int:
     entries: list[tuple[str, AuditEntry]] = []
-    for target in _targets(args, connections):
+    for target in _targets(args.connection, connections):
         mine = (entry for entry in _iterate(connections, target) if args.table in (None, entry.table))
         entries.extend((target, entry) for entry in deque(mine, maxlen=args.limit))
     entries = sorted(entries, key=lambda found: (found[1].recorded_at, found[1].seq))[: -args.limit - 1 : -1]
@@ -189,7 +186,7 @@ def _export(args: argparse.Namespace, connections: "Connections") -> int:
 
     def lines() -> Iterator[str]:
         nonlocal written
-        for target in _targets(args, connections):
+        for target in _targets(args.connection, connections):
             for entry in _iterate(connections, target):
                 written += 1
                 yield json.dumps(_document(target, entry), ensure_ascii=False) + "\n"

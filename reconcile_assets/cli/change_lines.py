@@ -26,7 +26,8 @@ def unchanged_lines(moments: Sequence[datetime | None]) -> Iterator[str]:
     known = sorted(moment for moment in moments if moment is not None)
     if not known:
         return
-    since = show_moment(known[0]) if known[0] == known[-1] else f"{show_moment(known[0])} to {show_moment(known[-1])}"
+    first, last = show_moment(known[0]), show_moment(known[-1])
+    since = first if first == last else f"{first} to {last}"
     yield f"unchanged on both sides since last proved equal: {len(known)} of {len(moments)} partitions (since {since})"
 
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from reconcile_assets.core.compare import Comparison
+from reconcile_assets.core.verdicts import Verdict
 from reconcile_assets.core.windows import Partition
 from reconcile_assets.core.write_modes import WriteMode
 from reconcile_assets.databases.base import Database, Session
@@ -34,7 +35,8 @@ class PartitionWrite:
         batch_id: of its batch row and audit entry in the target.
         checksum: of its rows in the target, hex.
         source_checksum: of the source's rows; another one only where equal values render in two ways.
-        checksum_form: what both are of, as `Comparison` has it.
+        checksum_form: what both are of, as `Comparison` has it; None where rows of the target stay that the source
+            has not.
         seconds: its share of the transaction's time, by rows.
         committed_at: aware, UTC.
         attempts: transactions it took.
@@ -209,7 +211,7 @@ class GroupWriter:
             attempts=self.attempts,
             notes=write_notes(proof, deleted, self.mode),
             source_checksum=proof.source_checksum,
-            checksum_form=proof.checksum_form,
+            checksum_form=proof.checksum_form if proof.verdict is Verdict.MATCHED else None,  # else nothing is equal
         )
 
     def _batch(self, write: PartitionWrite, started: datetime) -> Batch:

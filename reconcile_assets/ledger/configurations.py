@@ -24,7 +24,8 @@ def fetch_outdated(
     state = ledger_tables(connection.dialect.name).verdict_state
     known = sa.func.coalesce(state.c.configuration, "")
     other = sa.or_(
-        *(sa.and_(state.c.check_name == check, known != fingerprint) for check, fingerprint in configurations.items())
+        sa.false(),
+        *(sa.and_(state.c.check_name == check, known != fingerprint) for check, fingerprint in configurations.items()),
     )
     open_ = sa.and_(state.c.configuration.is_(None), state.c.verdict == Verdict.INCONCLUSIVE.value)
     query = (
@@ -33,9 +34,8 @@ def fetch_outdated(
         .order_by(state.c.check_name, state.c.partition)
     )
     found: dict[str, list[str]] = {}
-    if configurations:
-        for row in connection.execute(query):
-            found.setdefault(row.check_name, []).append(row.partition)
+    for row in connection.execute(query):
+        found.setdefault(row.check_name, []).append(row.partition)
     return {check: tuple(partitions) for check, partitions in found.items()}
 
 

@@ -196,3 +196,72 @@ def test_a_state_folder_that_cannot_be_written_to_is_one_line(
 def test_an_unknown_check_is_refused_with_those_there_are(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["reconcile", "--check", "row"]) == 2
     assert "row_count, rows" in capsys.readouterr().err
+
+
+BY_HAND = "UPDATE orders SET note = 'by hand' WHERE id = 4004"
+DAY = "2024-01-05"
+
+
+def test_gaps_names_an_unaudited_change_and_what_is_unchanged(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.backfill()
+    assert main(["gaps"]) == 0
+    out = capsys.readouterr().out
+    assert "unchanged on both sides since last proved equal: 10 of 10 partitions" in out
+    world.run_target(BY_HAND)
+    assert main(["gaps"]) == 1
+    out = capsys.readouterr().out
+    assert f"{DAY}: unaudited change of the target: its checksum was " in out
+    assert "unchanged on both sides since last proved equal: 9 of 10 partitions" in out
+    assert main(["gaps", "--json", "--partition", DAY]) == 1
+    (state,) = _json(capsys)["tables"][0]["partitions"]
+    assert state["change"]["name"] == "unaudited change"
+    assert state["change"]["target"] == {"before": state["source_checksum"], "now": state["target_checksum"]}
+    assert state["unchanged_since"] is None
+
+
+def test_reconcile_names_an_unaudited_change_for_people_and_programs(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.backfill()
+    assert main(["reconcile"]) == 0
+    assert "orders rows: unchanged on both sides since last proved equal: 10 of 10" in capsys.readouterr().out
+    world.run_target(BY_HAND)
+    assert main(["reconcile", "--partition", DAY]) == 1
+    assert f"orders {DAY} rows: mismatched (1 with other values; unaudited change of the target" in (
+        capsys.readouterr().out
+    )
+    assert main(["reconcile", "--json", "--partition", DAY]) == 1
+    document = _json(capsys)
+    rows = next(each for each in document["verdicts"] if each["check"] == "rows")
+    assert rows["change"]["target"]["now"] == rows["target_checksum"]
+    assert main(["report", "--json"]) == 1
+    (table,) = _json(capsys)["tables"]
+    assert [(each["partition"], each["name"]) for each in table["changes"]] == [(DAY, "unaudited change")]
+
+
+def test_verdicts_of_another_configuration_are_told_and_are_no_success(
+    world: World, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    world.backfill()
+    assert main(["reconcile"]) == 0
+    assert main(["report", "--json"]) == 0
+    document = yaml.safe_load((tmp_path / "defs.yaml").read_text())
+    document["attributes"]["tables"][0]["checks"] = [{"type": "rows", "max_differences": 3}]
+    (tmp_path / "defs.yaml").write_text(yaml.safe_dump(document))
+    capsys.readouterr()
+
+    said = "configuration changed: not proved under this configuration"
+    assert main(["gaps"]) == 0  # it has just compared the rows itself
+    assert f"note: orders: check rows, 10 partitions, 2024-01-01 to 2024-01-10: {said}" in capsys.readouterr().err
+    assert main(["report", "--json"]) == 2
+    report = _json(capsys)
+    assert report["summary"]["success_rate"] == 0.0
+    assert said in report["tables"][0]["not_matched"][0]["reason"]
+
+    assert main(["reconcile", "--json", "--partition", DAY]) == 0
+    others = [f"2024-01-{day:02}" for day in range(1, 11) if day != 5]
+    assert _json(capsys)["configuration_changed"] == {"orders": {"rows": others}}
+    assert main(["reconcile"]) == 0
+    capsys.readouterr()
+    assert main(["report", "--json"]) == 0  # row_count, which is configured no more, holds nothing up
+    assert _json(capsys)["summary"]["success_rate"] == 1.0

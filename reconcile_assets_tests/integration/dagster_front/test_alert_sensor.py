@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -18,7 +20,9 @@ import dagster as dg
 import psycopg
 import pytest
 from dagster._core.test_utils import create_run_for_test
+from sqlalchemy.exc import IntegrityError
 
+from reconcile_assets.check_evaluations import report_evaluation
 from reconcile_assets.core.verdicts import Verdict
 from reconcile_assets.ledger import open_ledger
 from reconcile_assets.resources import ReconcileResource
@@ -140,15 +144,15 @@ with dg.DagsterInstance.from_config(os.environ["DAGSTER_HOME"]) as instance:
 """
 
 
-def _kill_in_the_middle_of_a_check(world: World, home: Path) -> None:
-    """Start a run in a process of its own, and kill it when its check step is at work."""
+def _end_in_the_middle_of_a_check(world: World, home: Path, number: signal.Signals) -> None:
+    """Start a run in a process of its own, and signal it when its check step is at work."""
     environment = {**os.environ, "DAGSTER_HOME": str(home)}
     process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(RUN)], env=environment)
     try:
         _wait_until(lambda: _open_steps(world.urls["project"]) == ["reconcile"])
     finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.send_signal(number)
+        process.wait(timeout=60)
     world.configure(
         checks=[{"type": "row_count"}, {"type": "sql", "name": "slow", "source": "SELECT 1", "target": "SELECT 1"}]
     )
@@ -174,7 +178,7 @@ def test_a_check_step_that_was_killed_is_found_alerted_and_its_run_marked_failed
     lasting_world: World, tmp_path: Path, received: list[dict[str, Any]]
 ) -> None:
     world = lasting_world
-    _kill_in_the_middle_of_a_check(world, tmp_path / "dagster_home")
+    _end_in_the_middle_of_a_check(world, tmp_path / "dagster_home", signal.SIGKILL)
     world.config = world.config.model_validate({**world.config.model_dump(), "alerts": ALERTS})
     (run,) = world.instance.get_runs()
     assert run.status is dg.DagsterRunStatus.STARTED  # nobody has told Dagster
@@ -262,8 +266,28 @@ def test_attempts_of_tables_of_another_code_location_are_left_to_it(lasting_worl
     ledger.close()
 
 
-def test_checks_that_a_cancelled_run_never_began_could_not_be_verified(lasting_world: World) -> None:
+def test_a_check_step_that_was_ended_by_a_signal_leaves_the_verdicts_as_they_were_and_alerts_nobody(
+    lasting_world: World, tmp_path: Path, received: list[dict[str, Any]]
+) -> None:
+    """As by Ctrl-C of `dev`; the control is the same run killed, above."""
     world = lasting_world
+    world.configure(checks=[{"type": "row_count"}])
+    world.backfill(1, 1)
+    before = world.verdicts()
+    _end_in_the_middle_of_a_check(world, tmp_path / "dagster_home", signal.SIGTERM)
+    world.config = world.config.model_validate({**world.config.model_dump(), "alerts": ALERTS})
+    assert _open_steps(world.urls["project"]) == []
+    cursor = None
+    for seconds in (0, 90, 180):
+        result = tick(world, after=timedelta(seconds=seconds), cursor=cursor)
+        assert "0 dead attempts and 0 unverified checks" in str(result.skip_message)
+        cursor = result.cursor
+    assert world.verdicts() == before
+    assert received == []
+    assert world.checked("slow") == {"FAILED": {day(0), day(1), day(2)}}  # never verified, and so not green
+
+
+def _cancel_before_it_begins(world: World) -> None:
     job = world.definitions().resolve_implicit_global_asset_job_def()
     run = world.instance.create_run_for_job(
         job_def=job,
@@ -273,12 +297,77 @@ def test_checks_that_a_cancelled_run_never_began_could_not_be_verified(lasting_w
     )
     assert world.checked("rows") == {"IN_PROGRESS": {day(0), day(1)}}
     world.instance.report_run_canceled(run)
+
+
+def test_checks_that_a_cancelled_run_never_began_are_not_green_and_alert_nobody(lasting_world: World) -> None:
+    world = lasting_world
+    _cancel_before_it_begins(world)
     result = tick(world)
-    assert "4 unverified checks" in str(result.skip_message)
+    assert "0 unverified checks" in str(result.skip_message)
     assert world.checked("rows") == {"FAILED": {day(0), day(1)}}
-    notes = {verdict.notes for verdict in world.verdicts().values()}
-    assert notes == {("could not verify: the run was cancelled before this check",)}
+    assert world.verdicts() == {}
     assert "0 unverified checks" in str(tick(world, cursor=result.cursor).skip_message)
+
+
+def test_checks_that_a_cancelled_run_never_began_show_their_last_verdict_again(lasting_world: World) -> None:
+    world = lasting_world
+    world.backfill(1, 1)
+    before = world.verdicts()
+    _cancel_before_it_begins(world)
+    tick(world)
+    assert world.checked("rows") == {"FAILED": {day(0)}, "SUCCEEDED": {day(1)}}
+    assert world.verdicts() == before
+
+
+def test_a_partition_whose_checks_die_again_and_again_is_shown_each_time(lasting_world: World) -> None:
+    """Dagster's own way to store an evaluation without a run breaks a unique index at the second one."""
+    world = lasting_world
+    for number in range(3):
+        run = create_run_for_test(
+            world.instance, status=dg.DagsterRunStatus.STARTED, asset_selection=frozenset({ORDERS})
+        )
+        ledger = open_ledger(world.urls["project"])
+        ledger.start_attempt(run.run_id, "reconcile", "orders", {"rows": "ERROR"}, [day(0)])
+        ledger.close()
+        world.instance.report_run_failed(run)
+        assert "1 dead attempts" in str(tick(world).skip_message), number
+        assert world.checked("rows") == {"FAILED": {day(0)}}
+
+
+def test_without_a_run_dagster_stores_one_evaluation_of_a_partition_ever(dagster_instance: dg.DagsterInstance) -> None:
+    """The control: this is what our own way goes round."""
+    evaluation = dg.AssetCheckEvaluation(ORDERS, "rows", passed=False, partition=day(0), metadata={})
+    dagster_instance.report_runless_asset_event(evaluation)
+    with pytest.raises(IntegrityError):
+        dagster_instance.report_runless_asset_event(evaluation)
+    for _ in range(2):
+        report_evaluation(dagster_instance, evaluation, run_id="a run that is not Dagster's")
+
+
+def test_two_ticks_at_once_bury_a_dead_run_once_and_neither_ends_in_trouble(
+    lasting_world: World, received: list[dict[str, Any]]
+) -> None:
+    world = lasting_world
+    world.config = world.config.model_validate({**world.config.model_dump(), "alerts": ALERTS})
+    ledger = open_ledger(world.urls["project"])
+    for number in range(8):
+        run = create_run_for_test(
+            world.instance, status=dg.DagsterRunStatus.STARTED, asset_selection=frozenset({ORDERS})
+        )
+        ledger.start_attempt(run.run_id, "reconcile", "orders", {"rows": "ERROR"}, [day(number), day(number + 1)])
+        world.instance.report_run_failed(run)
+    with ThreadPoolExecutor(4) as pool:
+        found = [str(result.skip_message) for result in pool.map(lambda _: tick(world), range(4))]
+    assert not [text for text in found if "ended with" in text or "Refused" in text]
+    assert sum(int(re.search(r"(\d+) dead", text)[1]) for text in found) == 8  # type: ignore[index]
+    assert world.checked("rows") == {"FAILED": {day(number) for number in range(9)}}
+    told = [partition for alert in ledger.fetch_alerts() for partition in alert.payload["partitions"]]  # type: ignore[attr-defined]
+    assert sorted(told) == sorted(day(number) for number in range(9))
+    tick(world)
+    assert len({alert_id for body in received for alert_id in re.findall(r"Alert: (\S+)", body["message"])}) == len(
+        received
+    )
+    ledger.close()
 
 
 def test_a_scheduled_run_that_failed_before_its_first_check_could_not_verify(lasting_world: World) -> None:

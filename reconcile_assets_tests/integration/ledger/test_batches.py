@@ -10,6 +10,7 @@ from reconcile_assets.ledger import (
     BatchTotals,
     count_batches,
     fetch_batch_totals,
+    fetch_last_batches,
     fetch_latest_batches,
     find_batch,
     record_batches,
@@ -100,3 +101,39 @@ def test_the_latest_batch_of_each_partition_comes_in_pages(target: LedgerDatabas
         ("flights", "c", 3),
     ]
     assert [one.table for one in only] == ["airports"]
+
+
+def test_the_last_batch_of_each_partition_is_the_one_whose_entry_comes_last(target: LedgerDatabase) -> None:
+    """Also where the clock was set back in between."""
+    first, second = batch("a", checksum_form="form 1"), batch("a", checksum_form="form 2")
+    for written in (first, second, batch("b"), batch("a", table="airports")):
+        with target.writing() as connection:
+            record_batches(connection, [written])
+    batches = target.tables.batches
+    with target.writing() as connection:
+        later = database_now(connection) + timedelta(hours=1)
+        connection.execute(batches.update().where(batches.c.batch_id == first.batch_id).values(recorded_at=later))
+    with target.reading() as connection:
+        found = fetch_last_batches(connection, table="flights")
+        only = fetch_last_batches(connection, table="flights", partitions=["b", "c"])
+        many = fetch_last_batches(connection, table="flights", partitions=[f"{n}" for n in range(5_000)] + ["a"])
+    assert {key: (each.batch_id, each.checksum_form) for key, each in found.items()}["a"] == (
+        second.batch_id,
+        "form 2",
+    )
+    assert found["b"].checksum_form is None
+    assert only.keys() == {"b"}
+    assert many["a"] == found["a"]
+
+
+def test_a_target_that_was_never_written_to_or_by_an_older_version_has_no_forms(target: LedgerDatabase) -> None:
+    with target.writing() as connection:
+        record_batches(connection, [batch("a", checksum_form="form")])
+        target.tables.batch_forms.drop(connection)
+    with target.reading() as connection:
+        assert fetch_last_batches(connection, table="flights")["a"].checksum_form is None
+    with target.writing() as connection:
+        for table in (target.tables.audit_entries, target.tables.batches):
+            table.drop(connection)
+    with target.reading() as connection:
+        assert fetch_last_batches(connection, table="flights") == {}

@@ -3,12 +3,14 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateTable
 
+from reconcile_assets.core.verdicts import Verdict
 from reconcile_assets.errors import AuthenticationFailed, ConfigurationError, MissingObject, PermissionDenied
 from reconcile_assets.ledger import create_ledger_engine, ensure_target_ledger, open_ledger
 from reconcile_assets.ledger.connection import LedgerDatabase
@@ -133,19 +135,44 @@ def test_without_the_lock_processes_that_start_at_once_fail(postgres_url: str) -
 def test_a_ledger_of_a_newer_version_is_refused(database_url: Callable[[str], str]) -> None:
     database = open_plain(database_url("ledger"))
     dialect = database.engine.dialect.name
-    later = Migration("ledger/0002_later", {dialect: ()})
+    later = Migration("ledger/9999_later", {dialect: ()})
     migrate_ledger(database, (*LEDGER_MIGRATIONS, later))
-    with pytest.raises(ConfigurationError, match=r"newer reconcile-assets .*0002_later.* install that version"):
+    with pytest.raises(ConfigurationError, match=r"newer reconcile-assets .*9999_later.* install that version"):
         migrate_ledger(database)
     database.close()
 
 
 def test_a_target_of_a_newer_version_is_refused(target: LedgerDatabase) -> None:
-    later = Migration("target/0002_later", {target.engine.dialect.name: ()})
+    later = Migration("target/9999_later", {target.engine.dialect.name: ()})
     with target.writing() as connection:
         ensure_target_ledger(connection, migrations=(*TARGET_MIGRATIONS, later))
-    with pytest.raises(ConfigurationError, match="0002_later"), target.writing() as connection:
+    with pytest.raises(ConfigurationError, match="9999_later"), target.writing() as connection:
         ensure_target_ledger(connection)
+
+
+def test_a_ledger_of_an_older_version_keeps_what_it_has_and_says_it_proves_nothing_now(
+    database_url: Callable[[str], str],
+) -> None:
+    url = database_url("ledger")
+    database = open_plain(url)
+    migrate_ledger(database, LEDGER_MIGRATIONS[:1])
+    state = database.tables.verdict_state
+    then = datetime(2024, 1, 1, tzinfo=UTC)
+    old = {"table_name": "flights", "check_name": "rows", "partition": "a", "verdict": "matched", "severity": "ERROR"}
+    more = {"notes": [], "measures": {}, "seconds": 0.0, "evaluated_at": then, "recorded_at": then, "since": then}
+    with database.writing() as connection:
+        connection.execute(state.insert().values(**old, **more, run_id="r"))
+    database.close()
+    ledger = open_ledger(url)
+    (latest,) = ledger.fetch_latest_verdicts()
+    assert (latest.verdict.verdict, latest.verdict.change, latest.verdict.configuration) == (
+        Verdict.MATCHED,
+        None,
+        None,
+    )
+    assert ledger.fetch_outdated("flights", {"rows": "now"}) == {"rows": ("a",)}
+    assert ledger.fetch_proofs("flights", checks=["rows"], partitions=["a"]) == {}
+    ledger.close()
 
 
 def test_a_migration_that_fails_leaves_nothing(database_url: Callable[[str], str]) -> None:

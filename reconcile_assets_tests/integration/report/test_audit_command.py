@@ -1,6 +1,7 @@
 """``audit`` over a real chain."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -86,10 +87,56 @@ def test_an_export_that_cannot_be_written_leaves_what_stood_there(
     assert [path.name for path in Path().iterdir() if "audit" in path.name] == ["audit.jsonl"]
 
 
+def test_a_target_made_anew_begins_another_copy_and_the_old_one_is_kept_and_told_of(
+    site: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.backfill()
+    site.on_target("DROP SCHEMA reconcile_assets CASCADE")
+    site.backfill()
+    assert main(["audit", "verify"]) == 1
+    assert main(["audit", "set-aside", "target", "--reason", "restored from a backup", "--actor", "anna"]) == 0
+    assert "a copy of 10 entries was set aside as 'target " in capsys.readouterr().out
+    site.backfill()
+    assert main(["audit", "verify"]) == 0
+    printed = capsys.readouterr()
+    assert "target  verified   20       20       20" in printed.out
+    assert "by anna: restored from a backup" in printed.err
+    assert main(["audit", "verify", "--json"]) == 0
+    (kept,) = json.loads(capsys.readouterr().out)["targets"][0]["set_aside"]
+    assert (kept["entries"], kept["by"], kept["reason"]) == (10, "anna", "restored from a backup")
+    main(["report", "--html", "report.html"])
+    assert "restored from a backup" in Path("report.html").read_text()
+
+
+def test_a_log_that_goes_on_from_its_copy_is_not_set_aside(site: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    site.backfill()
+    assert main(["audit", "set-aside", "target", "--reason", "why not", "--json"]) == 2
+    printed = capsys.readouterr()
+    assert "it is whole and its copy agrees" in json.loads(printed.out)["error"]
+    assert main(["audit", "verify"]) == 0
+
+
+def test_a_target_that_does_not_answer_has_nothing_set_aside(
+    site: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.backfill()
+    url = os.environ["TARGET_DATABASE_URL"]
+    monkeypatch.setenv("TARGET_DATABASE_URL", "postgresql://someone:canary-passw0rd@127.0.0.1:1/gone")
+    assert main(["audit", "set-aside", "target", "--reason", "x"]) == 2
+    assert "canary-passw0rd" not in capsys.readouterr().err
+    monkeypatch.setenv("TARGET_DATABASE_URL", url)
+    assert main(["audit", "verify"]) == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         ([], "PART"),
+        (["set-aside", "target"], "--reason"),
+        (["set-aside", "--reason", "x"], "TARGET"),
+        (["set-aside", "target", "--reason", " "], "--reason"),
+        (["set-aside", "target", "--reason", "nul \x00"], "--reason"),
+        (["set-aside", "nosuch", "--reason", "x"], "nosuch"),
         (["verify", "--connection", "nosuch"], "nosuch"),
         (["log", "--limit", "0"], "'0'"),
         (["export"], "--output"),

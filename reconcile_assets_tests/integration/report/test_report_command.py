@@ -43,6 +43,7 @@ def test_a_backfilled_and_reconciled_copy_is_reported_as_proved_equal(
             "first_bad": None,
             "reason": None,
             "copied": 10,
+            "set_aside": [],
         }
     ]
     assert report["files"] == []

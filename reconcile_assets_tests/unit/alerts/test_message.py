@@ -8,6 +8,7 @@ import pytest
 
 from reconcile_assets.alerts.grouping import AlertGroup, group_alerts
 from reconcile_assets.alerts.message import check_page, render_message
+from reconcile_assets.core.changes import Change
 from reconcile_assets.ledger.records import Alert
 
 NOON = datetime(2026, 3, 29, 12, tzinfo=UTC)
@@ -128,3 +129,32 @@ def test_an_alert_of_another_version_is_told_all_the_same() -> None:
     message = render_message(group(bare), ui_url=UI)
     assert message.title == "flights / rows: failed"
     assert "Alert: id-1" in message.body
+
+
+def change(partition: str) -> dict[str, Any]:
+    return {"partition": partition, **Change(NOON, target=("before", "now")).to_dict()}
+
+
+def test_an_unaudited_change_is_in_the_title_and_in_the_body_with_partition_and_both_checksums() -> None:
+    found = render_message(group(alert(["p"], changes=[change("p")], change_count=1)), ui_url=UI)
+    assert found.title == "flights / rows: 1 partition does not match, unaudited change"
+    assert "Changed: p: unaudited change, target checksum before before, now now" in found.body.splitlines()
+
+
+def test_a_source_that_moved_on_is_in_the_body_only() -> None:
+    stale = {"partition": "p", **Change(NOON, source=("before", "now")).to_dict()}
+    found = render_message(group(alert(["p"], changes=[stale], change_count=1)), ui_url=UI)
+    assert found.title == "flights / rows: 1 partition does not match"
+    assert "Changed: p: stale, source checksum before before, now now" in found.body.splitlines()
+
+
+def test_many_changes_are_counted() -> None:
+    keys = [f"p{number:02}" for number in range(12)]
+    body = render_message(group(alert(keys, changes=[change(key) for key in keys], change_count=30)), ui_url=UI).body
+    assert sum(line.startswith("Changed: p") for line in body.splitlines()) == 10
+    assert "Changed: 20 more partitions" in body.splitlines()
+
+
+def test_a_check_that_was_removed_says_so() -> None:
+    found = render_message(group(alert(["p"], kind="recovered", wording="check removed")), ui_url=UI)
+    assert found.title == "flights / rows: check removed, its last state is closed"

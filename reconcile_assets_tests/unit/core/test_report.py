@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from reconcile_assets.core.calendar_grid import PartitionStatus
+from reconcile_assets.core.changes import Change
 from reconcile_assets.core.report import LISTED, Report, build_report
-from reconcile_assets.core.report_inputs import AuditFigures, BatchFigures, ReportedTable, TableGaps
+from reconcile_assets.core.report_html import render_html
+from reconcile_assets.core.report_inputs import AuditFigures, BatchFigures, ChangeFigures, ReportedTable, TableGaps
 from reconcile_assets.core.report_tables import build_table_report, reason_of
+from reconcile_assets.core.report_text import render_markdown
 from reconcile_assets.core.verdicts import CheckVerdict, Verdict
 from reconcile_assets.core.windows import Every
 from reconcile_assets_tests.report_samples import NOW, sample_alert, sample_report, sample_table, sample_verdicts
@@ -274,3 +277,70 @@ def test_a_table_report_has_a_calendar_of_its_partitions() -> None:
     table = sample_table(by=Every.MONTH)
     report = build_table_report(table, sample_verdicts(table))
     assert sum(cell.status is not None for row in report.calendar.rows for cell in row.cells) == 12
+
+
+def test_a_check_against_another_database_lowers_the_success_rate_and_opens_no_gap() -> None:
+    table = replace(month_of(("rows", "rows_reporting")), gap_checks=("rows",))
+    verdicts = [
+        replace(each, verdict=Verdict.MISMATCHED) if each.check == "rows_reporting" else each
+        for each in sample_verdicts(table)
+    ]
+    batches = [BatchFigures("flights", partition.key, 5, 0, 5, NOW) for partition in table.partitions]
+    report = report_on(table, verdicts, batches=batches)
+    gaps = report.tables[0].gaps
+    assert (gaps.found, gaps.filled, gaps.open) == (4, 4, 0)
+    assert (report.success_rate, report.exit_code) == (0.5, 1)
+
+
+def test_a_target_that_differs_from_its_own_source_is_a_gap_whatever_other_checks_say() -> None:
+    """The control."""
+    table = replace(month_of(("rows", "rows_reporting")), gap_checks=("rows",))
+    verdicts = changed(list(sample_verdicts(table)), 0, verdict=Verdict.MISMATCHED)
+    batches = [BatchFigures("flights", partition.key, 5, 0, 5, NOW) for partition in table.partitions]
+    gaps = report_on(table, verdicts, batches=batches).tables[0].gaps
+    assert (gaps.found, gaps.filled, gaps.open) == (4, 3, 1)
+
+
+def test_a_comparison_of_now_decides_what_is_filled() -> None:
+    table = month_of()
+    verdicts = changed(list(sample_verdicts(table)), 0, verdict=Verdict.MISMATCHED)
+    batches = [BatchFigures("flights", partition.key, 5, 0, 5, NOW) for partition in table.partitions]
+    now = {"flights": TableGaps({partition.key: "matched" for partition in table.partitions})}
+    gaps = report_on(table, verdicts, batches=batches, gaps=now).tables[0].gaps
+    assert (gaps.filled, gaps.open) == (4, 0)
+
+
+@pytest.mark.parametrize("known", ["another", None])
+def test_a_verdict_of_another_configuration_proves_nothing(known: str | None) -> None:
+    table = replace(month_of(), configurations={"rows": "f", "row_count": "g"})
+    verdicts = [
+        replace(each, configuration=table.configurations[each.check], source_checksum="a")
+        for each in sample_verdicts(table)
+    ]
+    assert report_on(table, verdicts).exit_code == 0
+    report = report_on(table, changed(verdicts, 0, configuration=known))
+    (found,) = report.tables[0].not_matched
+    assert "configuration changed: not proved under this configuration" in reason_of(found)
+    assert (report.exit_code, report.success_rate) == (2, 7 / 8)
+    assert report.to_dict()["tables"][0]["checks"][0]["configuration_changed"] == 1
+
+
+def test_what_changed_without_a_batch_is_listed_also_where_it_matches_now() -> None:
+    table = month_of()
+    change = Change(NOW - timedelta(days=1), target=("before-sum", "after-sum"))
+    found = ChangeFigures("flights", "rows", table.partitions[0].key, change, NOW)
+    strays = [replace(found, table="other"), replace(found, partition="1999-01-01")]
+    report = report_on(table, list(sample_verdicts(table)), changes=[found, *strays])
+    document = report.to_dict()["tables"][0]
+    assert (report.exit_code, document["changes_total"]) == (0, 1)
+    assert document["changes"][0]["target"] == {"before": "before-sum", "now": "after-sum"}
+    for text in (render_html(report), render_markdown(report)):
+        assert "unaudited change" in text
+        assert "before-sum" in text
+        assert "after-sum" in text
+
+
+def test_partitions_that_stand_as_they_were_proved_are_counted_once() -> None:
+    table = month_of(("rows", "rows_reporting"))
+    verdicts = [replace(each, unchanged_since=NOW) for each in sample_verdicts(table)][:6]
+    assert report_on(table, verdicts).to_dict()["tables"][0]["unchanged_partitions"] == 4

@@ -9,6 +9,7 @@ import pytest
 
 from reconcile_assets.check_evaluations import HeldEvaluations, Target, build_evaluation, describe_verdict, is_older
 from reconcile_assets.checks import name_partitions
+from reconcile_assets.core.changes import Change
 from reconcile_assets.core.verdicts import CheckVerdict, Verdict
 
 KEY = dg.AssetKey("orders")
@@ -159,3 +160,32 @@ def test_a_look_from_before_the_partition_was_written_is_older(
     looked_at: datetime | None, target: Target | None, older: bool
 ) -> None:
     assert is_older(replace(MATCHED, evaluated_at=looked_at), target) is older
+
+
+CHANGE = Change(datetime(2024, 1, 2, tzinfo=UTC), target=("before", "now"))
+
+
+def test_what_changed_without_a_batch_is_told_with_the_checksum_of_before() -> None:
+    found = replace(MATCHED, verdict=Verdict.MISMATCHED, value_differs=2, change=CHANGE, notes=(CHANGE.sentence,))
+    evaluation = evaluate(found)
+    assert evaluation.description == "unaudited change; 2 rows with other values"
+    assert evaluation.metadata["change"].value == "unaudited change"
+    assert evaluation.metadata["target checksum before"].value == "before"
+    assert evaluation.metadata["last proved equal"].value == "2024-01-02 00:00:00 UTC"
+    assert "source checksum before" not in evaluation.metadata
+
+
+def test_a_change_that_left_both_sides_equal_is_told_and_passes() -> None:
+    found = replace(MATCHED, change=replace(CHANGE, source=("old", "new")), notes=("a note",))
+    evaluation = evaluate(found)
+    assert evaluation.passed
+    assert evaluation.description == "matched; unaudited change, stale; a note"
+    assert evaluation.metadata["source checksum before"].value == "old"
+
+
+def test_what_is_unchanged_says_since_when_and_stays_no_news() -> None:
+    evaluation = evaluate(replace(MATCHED, unchanged_since=datetime(2024, 1, 2, tzinfo=UTC)))
+    assert evaluation.metadata["unchanged since"].value == "2024-01-02 00:00:00 UTC"
+    held = HeldEvaluations({("rows", "2024-01-01"): evaluation})
+    assert held.say_the_same(evaluation)
+    assert not held.say_the_same(evaluate(replace(MATCHED, change=CHANGE)))

@@ -1,12 +1,15 @@
 """Which verdicts are news."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
+from reconcile_assets.core.changes import Proof
 from reconcile_assets.core.verdicts import CheckVerdict, Verdict
 from reconcile_assets.ledger.transitions import CheckChange, Known, find_change
 from reconcile_assets_tests.ledger_samples import MINUTE, NOON, inconclusive, matched, mismatched
+from reconcile_assets_tests.ledger_samples import verdict as sample
 
 MATCHED, MISMATCHED, INCONCLUSIVE = Verdict.MATCHED, Verdict.MISMATCHED, Verdict.INCONCLUSIVE
 
@@ -141,3 +144,47 @@ def test_a_mismatch_counts_whatever_its_time() -> None:
 def test_a_verdict_without_time_is_of_now() -> None:
     change = find_change(matched("a", at=None), {"a": known(MISMATCHED)}, now=NOON)
     assert change.latest[0].since == NOON
+
+
+# --- what stood there when it last matched
+
+
+def proved(found: CheckChange) -> Proof | None:
+    (latest,) = found.latest
+    return latest.proof
+
+
+def looked(verdict: Verdict, source: str, target: str, **others: object) -> list[CheckVerdict]:
+    sums = {"source_checksum": source, "target_checksum": target, "checksum_form": "form", "batch_id": "b"}
+    return [sample("a", verdict, **(sums | others))]
+
+
+PROOF = Proof("s", "t", "form", NOON - MINUTE, "b")
+KNOWN = replace(known(MATCHED), proof=PROOF)
+
+
+def test_a_matched_verdict_with_checksums_is_a_proof_from_now_on() -> None:
+    assert proved(find_change(looked(MATCHED, "s", "t"), {}, now=NOON)) == replace(PROOF, at=NOON)
+
+
+def test_what_is_unchanged_is_proved_since_then() -> None:
+    again = looked(MATCHED, "s", "t", unchanged_since=NOON - MINUTE)
+    assert proved(find_change(again, {"a": KNOWN}, now=NOON)) == PROOF
+
+
+@pytest.mark.parametrize(
+    "verdicts",
+    [
+        looked(MISMATCHED, "s", "t2"),
+        looked(INCONCLUSIVE, "s", "t2"),
+        matched("a"),
+        looked(MATCHED, "s2", "t2", evaluated_at=NOON - 2 * MINUTE),
+    ],
+    ids=["mismatched", "inconclusive", "without checksums", "an older look, recorded late"],
+)
+def test_what_proves_nothing_newer_leaves_the_proof_as_it_was(verdicts: list[CheckVerdict]) -> None:
+    assert proved(find_change(verdicts, {"a": KNOWN}, now=NOON)) == PROOF
+
+
+def test_a_matched_verdict_on_other_rows_is_the_proof_instead() -> None:
+    assert proved(find_change(looked(MATCHED, "n", "n"), {"a": KNOWN}, now=NOON)) == Proof("n", "n", "form", NOON, "b")
