@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import sqlalchemy as sa
 
@@ -52,8 +53,7 @@ def _postgresql(side: sa.Engine | sa.Connection, name: str) -> Database | None:
     extra = {key: value for key, value in more.items() if key not in _POSTGRESQL_ONLY_HERE}
     if not all(isinstance(value, str | int) for value in extra.values()):
         return None
-    url = side.url.set(drivername="postgresql").update_query_dict({key: str(value) for key, value in extra.items()})
-    return _open(url, name)
+    return _open("postgresql", side.url, name, {key: str(value) for key, value in extra.items()})
 
 
 def _mysql(side: sa.Engine | sa.Connection, name: str) -> Database | None:
@@ -61,13 +61,21 @@ def _mysql(side: sa.Engine | sa.Connection, name: str) -> Database | None:
         return None
     if not (side.url.username and side.url.host) or not _MYSQL_QUERY.issuperset(side.url.query):
         return None
-    return _open(side.url.set(drivername="mysql"), name)
+    return _open("mysql", side.url, name, {})
 
 
-def _open(url: sa.URL, name: str) -> Database:
+def _open(scheme: str, url: sa.URL, name: str, more: Mapping[str, str]) -> Database:
+    """By the URL with every part percent-encoded: SQLAlchemy leaves some as they are, and writes a space as ``+``."""
     from reconcile_assets.databases import open_database
 
-    return open_database(url.render_as_string(hide_password=False), name=name)
+    user = "" if url.username is None else quote(url.username, safe="")
+    password = "" if url.password is None else f":{quote(str(url.password), safe='')}"
+    host = f"[{url.host}]" if url.host and ":" in url.host else url.host or ""
+    place = f"{user}{password}@{host}" if user or password else host
+    port = "" if url.port is None else f":{url.port}"
+    parameters = urlencode({**url.query, **more}, quote_via=quote, safe="")
+    path = quote(url.database or "", safe="")
+    return open_database(f"{scheme}://{place}{port}/{path}{'?' if parameters else ''}{parameters}", name=name)
 
 
 def _connect_arguments(engine: sa.Engine) -> Mapping[str, Any] | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import types
+from sqlalchemy.sql.sqltypes import _Binary
 
 from reconcile_assets.core.compare_pairs import FINEST
 from reconcile_assets.core.tables import ColumnType, TypeKind
@@ -76,7 +77,7 @@ def _text(native: Any, dialect: sa.Dialect, exact_floats: bool) -> Found:
 def _moment(native: Any, dialect: sa.Dialect, exact_floats: bool) -> Found:
     if _visit_name(native) == "TIMESTAMP" and dialect.name in ("mysql", "mariadb"):
         return TypeKind.UNKNOWN, None, None  # an instant that the driver shows on the session's clock
-    zoned = bool(getattr(native, "timezone", False) or getattr(native, "local_timezone", False))
+    zoned = _visit_name(native) == "DATETIMEOFFSET" or any(getattr(native, name, False) for name in _ZONED)
     return _with_digits(TypeKind.TIMESTAMPTZ if zoned else TypeKind.TIMESTAMP, native, dialect)
 
 
@@ -106,6 +107,8 @@ def _digits(native: Any, dialect: sa.Dialect, traits: Traits) -> int | None:
     return declared if isinstance(declared, int) else traits.clock_digits
 
 
+_ZONED = ("timezone", "local_timezone")
+
 # The first that fits holds: what is narrower stands before what is wider.
 _RULES: tuple[tuple[Any, Callable[[Any, sa.Dialect, bool], Found]], ...] = (
     (types.NullType, _unknown),
@@ -114,14 +117,13 @@ _RULES: tuple[tuple[Any, Callable[[Any, sa.Dialect, bool], Found]], ...] = (
     (types.JSON, _only(TypeKind.JSON)),
     (types.Uuid, _only(TypeKind.UUID)),
     (types.Boolean, _only(TypeKind.BOOLEAN)),
-    (types.Integer, _only(TypeKind.INTEGER)),
     (types.Float, _float),
-    (types.Numeric, _numeric),
+    (types.Numeric, _numeric),  # Oracle's NUMBER is an Integer too
+    (types.Integer, _only(TypeKind.INTEGER)),
     (types.DateTime, _moment),
     (types.Date, _only(TypeKind.DATE)),
     (types.Time, _time),
     (types.Enum, _only(TypeKind.ENUM)),
-    (types.LargeBinary, _only(TypeKind.BYTES)),
-    (types.BINARY | types.VARBINARY, _only(TypeKind.BYTES)),
+    (_Binary, _only(TypeKind.BYTES)),
     (types.String, _text),
 )
