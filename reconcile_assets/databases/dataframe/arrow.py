@@ -46,7 +46,8 @@ _PLAIN: tuple[tuple[Callable[[Any], bool], TypeKind], ...] = (
 def read_arrow(series: "pd.Series[Any]", dtype: pd.ArrowDtype) -> FrameColumn:
     """How an Arrow-backed column is read."""
     arrow, native = dtype.pyarrow_dtype, str(dtype)
-    values: Any = pa.chunked_array([series.array.__arrow_array__()])
+    held: Any = series.array.__arrow_array__()
+    values: Any = held if isinstance(held, pa.ChunkedArray) else pa.chunked_array([held])
     if types.is_dictionary(arrow):
         values, arrow = values.cast(arrow.value_type), arrow.value_type
     has_values = bool(values.null_count < len(values))
