@@ -1,4 +1,4 @@
-"""A small TCP proxy between a client and PostgreSQL that loses the reply to a COMMIT, or cuts connections."""
+"""A small TCP proxy before PostgreSQL or MariaDB that loses the reply to a COMMIT, or cuts connections."""
 
 import contextlib
 import selectors
@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 
-_COMMIT = b"Q\x00\x00\x00\x0bCOMMIT\x00"
+_COMMITS = (b"Q\x00\x00\x00\x0bCOMMIT\x00", b"\x03COMMIT")  # as PostgreSQL's and MariaDB's protocols have it
 _RESET = struct.pack("ii", 1, 0)
 
 
@@ -89,7 +89,7 @@ class FaultProxy:
                         if self._bytes is not None and sent > self._bytes:
                             self._reset(client)
                             return
-                        if data.endswith(_COMMIT) and self._lost:
+                        if data.endswith(_COMMITS) and self._lost:
                             fault = self._lost.pop(0)
                         if fault == "before":
                             self._reset(client)

@@ -121,7 +121,9 @@ def _describe(error: psycopg.Error, state: str) -> str:
         constraint = detail.constraint_name or detail.column_name or "unnamed"
         return f"a row was refused by the constraint {constraint} of {detail.table_name or 'the table'} ({state})"
     if state[:2] == "22":
-        return f"a value does not fit its type or function ({state})"
+        column = _COPIED.match(detail.context or "")
+        where = f"column {column['column']}: " if column else ""
+        return f"{where}a value does not fit its type or function ({state})"
     if state[:2] not in _TOLD:
         return _UNTOLD.format(state=state)
     if state[:2] == "42" or state in {"3D000", "3F000"}:
@@ -129,6 +131,7 @@ def _describe(error: psycopg.Error, state: str) -> str:
     return f"{_first_line(_without_literals(detail.message_primary))} ({state})"
 
 
+_COPIED = re.compile(r"COPY [^,]+, line \d+, column (?P<column>[^:]{1,63})")  # what follows is the value itself
 _UNTOLD = "a function, trigger or extension of the database raised an error ({state}); the server's log has its text"
 _RAISE = "exec_stmt_raise"  # PL/pgSQL's RAISE: a person's own text, which may hold the row's values
 # Classes whose messages the server itself words, from names, sizes and settings.

@@ -16,7 +16,7 @@ from reconcile_assets.databases.duckdb.encoding import encoder, value_sql
 from reconcile_assets.databases.duckdb.session import DuckdbSession
 from reconcile_assets.databases.duckdb.windows import window_condition
 from reconcile_assets.databases.file_locks import writer_lock
-from reconcile_assets.databases.quoting import quote_name
+from reconcile_assets.databases.quoting import quote_name, select_from
 from reconcile_assets.databases.writing import Transfer, Writer
 from reconcile_assets.errors import LossyWrite, SerializationConflict, UnknownOutcome
 
@@ -98,9 +98,19 @@ class DuckdbWriter(Writer):
                 )
             self._connection.execute(_insert_sql(transfer), values)
         except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException):
-            raise LossyWrite(
-                f"{self.session.name}: a value does not fit the type of its column in {transfer.table.name}"
-            ) from None
+            raise LossyWrite(f"{self.session.name}: {self._name_culprit(transfer, values)}") from None
+
+    def _name_culprit(self, transfer: Transfer, values: Sequence[Sequence[Any]]) -> str:
+        """Which column a refused value is of; asked beside the transaction, which takes no more statements."""
+        with self._connection.cursor() as beside:
+            for pair, column in zip(transfer.written, values, strict=True):
+                tried = "".join(("TRY(", value_sql(pair.target.type, "c"), ")"))
+                texts = "(SELECT unnest($1::VARCHAR[]) AS c) AS r WHERE c IS NOT NULL"
+                query = " ".join((select_from(("count(*)",), texts), "AND", tried, "IS NULL"))
+                found = beside.execute(query, [column]).fetchone()
+                if found and found[0]:
+                    return f"column {pair.source.name}: the {pair.target.type.native} of the target can't hold a value"
+        return f"a value does not fit the type of its column in {transfer.table.name}"
 
 
 def _delete_sql(transfer: Transfer) -> str:

@@ -108,7 +108,7 @@ class PostgresWriter(Writer):
     def _copy_texts(self, transfer: Transfer, source: Session, into: TableName) -> None:
         names = sql.SQL(", ").join(sql.Identifier(name) for name in transfer.target_names)
         statement = sql.SQL("COPY {} ({}) FROM STDIN").format(quoted_name(into), names)
-        change: list[Callable[[str | None], Any]] = [transfer_value(pair, None) for pair in transfer.written]
+        change: list[Callable[[str | None], Any]] = [transfer_value(pair, _encode) for pair in transfer.written]
         rows = source.read_rows(transfer.relation, transfer.source_columns, transfer.reading)
         with translated_errors(self.session.name), self._connection.cursor() as cursor, cursor.copy(statement) as copy:
             for batch in rows:
@@ -118,6 +118,13 @@ class PostgresWriter(Writer):
 
 # In the schema of this session's temporary tables, which is searched before every other one.
 _STAGE = TableName("pg_temp", "reconcile_assets_stage")
+
+
+def _encode(text: str) -> str:
+    """COPY escapes what its format needs; the server keeps no NUL in any text."""
+    if "\x00" in text:
+        raise ValueError("a NUL character")
+    return text
 
 
 def _staging_sql(transfer: Transfer) -> sql.Composed:
