@@ -60,6 +60,10 @@ fuzz-diff: $(READY) ## 1,000 seeded random tables on every pair of engines again
 types: $(READY) ## write docs/types.md: every engine's types, and how every pair of kinds is compared
 	@$(PY) -m reconcile_assets_tests.conformance.types_page
 
+conformance: $(READY) ## every case on every pair of engines, beside reladiff and datacompy: docs/conformance.md (an hour; needs MariaDB)
+	@.ci/peers
+	@$(PY) -m reconcile_assets_tests.conformance --peers .state/peers/bin/python --jobs $(or $(JOBS),2)
+
 bench: $(READY) ## measure cost per partition, rows per second, start times; nothing passes or fails
 	@$(PYTEST) --quiet $$(ls reconcile_assets_tests/benchmarks/measure_*.py)
 
