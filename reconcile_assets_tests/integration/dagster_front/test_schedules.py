@@ -88,6 +88,15 @@ def test_what_was_written_to_a_target_that_was_made_anew_is_forgotten(lasting_wo
     assert tick(lasting_world)[0] == []
 
 
+def test_partitions_whose_verdicts_are_of_another_configuration_are_asked_for_however_old(lasting_world: World) -> None:
+    assert lasting_world.reconcile([day(5), day(98)]).success
+    assert asked_for(tick(lasting_world)[0]) == [[day(98)]]
+    lasting_world.configure(checks=[{"type": "row_count"}, {"type": "rows"}])  # without its tolerance
+    assert asked_for(tick(lasting_world)[0]) == [[day(5), day(98)]]
+    assert lasting_world.reconcile([day(5), day(98)]).success
+    assert asked_for(tick(lasting_world)[0]) == [[day(98)]]
+
+
 def test_a_tick_with_nothing_filled_says_so(lasting_world: World) -> None:
     requests, skipped = tick(lasting_world)
     assert requests == []

@@ -24,11 +24,15 @@ DAY, OTHER = "2024-01-05", "2024-01-06"
 BY_HAND = "UPDATE orders SET note = 'by hand' WHERE id = 4004"
 
 
-@pytest.fixture(params=["postgresql", "sqlite"])
+ON_EACH_LEDGER = pytest.mark.parametrize("world", ["postgresql", "sqlite"], indirect=True)
+
+
+@pytest.fixture
 def world(request: pytest.FixtureRequest, postgres_urls: Urls, tmp_path: Path) -> World:
-    """Two days, filled, with a ledger on each engine that may hold one."""
-    found = build_world(postgres_urls, project=request.param == "postgresql")
-    if request.param == "sqlite":
+    """Two days, filled; the ledger is a SQLite file unless a test asks for the other engine."""
+    on_postgres = getattr(request, "param", "sqlite") == "postgresql"
+    found = build_world(postgres_urls, project=on_postgres)
+    if not on_postgres:
         found.project = f"sqlite:///{tmp_path}/ledger.db"
     found.backfill(DAY, OTHER)
     return found
@@ -68,6 +72,7 @@ def _written_at(world: World) -> datetime:
     return found[DAY].astimezone(UTC)  # type: ignore[no-any-return]
 
 
+@ON_EACH_LEDGER
 def test_what_stands_as_its_batch_proved_it_is_known_to_be_unchanged(world: World) -> None:
     first, second = _reconcile(world), _reconcile(world)
     assert first.unchanged_since == second.unchanged_since == _written_at(world)
@@ -83,6 +88,7 @@ def test_what_nobody_of_ours_wrote_is_unchanged_since_it_was_first_proved(postgr
     assert first.evaluated_at == second.unchanged_since == third.unchanged_since
 
 
+@ON_EACH_LEDGER
 def test_a_target_that_was_changed_by_hand_is_an_unaudited_change_with_both_checksums(world: World) -> None:
     before = _reconcile(world)
     world.run_target(BY_HAND)
@@ -139,6 +145,7 @@ def test_what_a_batch_of_ours_changed_is_no_unaudited_change(world: World) -> No
     assert _gaps(world).partitions[0].change is None
 
 
+@ON_EACH_LEDGER
 def test_a_source_that_moved_on_is_stale_and_no_unaudited_change(world: World) -> None:
     before = _reconcile(world)
     world.run_source("UPDATE orders SET note = 'late' WHERE id = 4004")
@@ -150,6 +157,7 @@ def test_a_source_that_moved_on_is_stale_and_no_unaudited_change(world: World) -
     assert _gaps(world).partitions[0].kind is GapKind.STALE
 
 
+@ON_EACH_LEDGER
 def test_a_copy_by_hand_of_what_changed_in_the_source_matches_and_is_noted(world: World) -> None:
     _reconcile(world)
     world.run_source(BY_HAND)
@@ -183,6 +191,25 @@ def test_a_change_that_was_undone_by_hand_leaves_it_as_it_was_proved(world: Worl
     world.run_target("UPDATE orders SET note = 'note 4' WHERE id = 4004")
     found = _reconcile(world)
     assert (found.verdict, found.change, found.unchanged_since) == (Verdict.MATCHED, None, since)
+
+
+def test_a_check_against_another_database_keeps_checksums_of_its_own(world: World) -> None:
+    world.extra_environ["REPORTING_DATABASE_URL"] = world.source
+    world.table["checks"] = [{"type": "rows"}, {"type": "rows", "against": "reporting"}]
+
+    def look() -> dict[str, CheckVerdict]:
+        with world.connections() as connections:
+            found = run_and_record(world.orders, world.partitions(DAY), connections=connections, run_id="r")
+        return {verdict.check: verdict for verdict in found}
+
+    first = look()
+    assert first["rows_reporting"].unchanged_since is None  # its other side is not the batch's
+    assert look()["rows_reporting"].unchanged_since == first["rows_reporting"].evaluated_at
+    world.run_target(BY_HAND)
+    assert {name: verdict.change.name for name, verdict in look().items() if verdict.change is not None} == {
+        "rows": "unaudited change",
+        "rows_reporting": "unaudited change",
+    }
 
 
 def test_a_target_that_was_emptied_by_hand_is_missing_by_an_unaudited_change(world: World) -> None:
