@@ -45,8 +45,9 @@ def resolve_sides(given: Sequence[object], wheres: tuple[str | None, str | None]
         ConfigurationError: a side or a table is missing, or is nothing that can be compared.
     """
     source, source_table, target, target_table = given
-    if _is_frame(source) and source_table is not None and target_table is None:
-        source_table, target, target_table = None, source_table, target  # diff(frame, url, "table"), diff(frame, frame)
+    is_short = target_table is None and (target is None or isinstance(target, str))
+    if _is_frame(source) and source_table is not None and is_short:  # diff(frame, url, "table"), diff(frame, frame)
+        source_table, target, target_table = None, source_table, target
     return (
         _resolve("source", source, source_table, wheres[0]),
         _resolve("target", target, target_table, wheres[1]),

@@ -8,6 +8,7 @@ import inspect
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -123,15 +124,22 @@ def _sqlite(side: sa.Engine | sa.Connection, name: str) -> Database | None:
 def _duckdb(side: sa.Engine | sa.Connection, name: str) -> Database | None:
     import duckdb
 
-    from reconcile_assets.databases.duckdb.memory import DuckdbMemory
+    from reconcile_assets.databases.duckdb.borrowed import BorrowedDuckdb
     from reconcile_assets.databases.duckdb.session import DuckdbDatabase
 
-    url = side.engine.url
-    if url.database and not url.database.startswith(MEMORY):
-        return DuckdbDatabase(f"duckdb:///{url.database}", name=name)
-    with _lent(side, name) as connection:
-        inner = getattr(connection, "_ConnectionWrapper__c", connection)  # as duckdb_engine wraps it
-    return DuckdbMemory(inner, name=name) if isinstance(inner, duckdb.DuckDBPyConnection) else None
+    file = (side.engine.url.database or MEMORY).partition("?")[0]
+    if file != MEMORY and not Path(file).is_file():
+        return DuckdbDatabase(f"duckdb:///{file}", name=name)  # not connected: that would make a missing file
+
+    @contextmanager
+    def lend() -> Iterator[Any]:
+        with _lent(side, name) as connection:
+            yield getattr(connection, "_ConnectionWrapper__c", connection)  # as duckdb_engine wraps it
+
+    with lend() as connection:
+        if not isinstance(connection, duckdb.DuckDBPyConnection):
+            return None
+    return BorrowedDuckdb(lend, name=name, place="in memory" if file == MEMORY else file)
 
 
 @contextmanager

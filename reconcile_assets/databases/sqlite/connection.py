@@ -73,9 +73,10 @@ def copy_in_memory(original: sqlite3.Connection) -> SessionConnection:
     Raises:
         sqlite3.Error: the original can't be read by this thread.
     """
-    pages = original.serialize()
+    has_pages = original.execute("PRAGMA page_count").fetchone()[0] > 0
+    pages = original.serialize() if has_pages else b""  # SQLite refuses to write none
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, factory=SessionConnection)
     connection.text_factory = _decode
-    if pages:  # a database without a table has none
+    if pages:
         connection.deserialize(pages)
     return connection

@@ -52,7 +52,7 @@ SERIES: list[tuple[str, Any, TypeKind, list[str | None]]] = [
     ("object of bytes", pd.Series([b"\x00\xff", bytearray(b"")], dtype=object), TypeKind.BYTES, ["\\x00ff", "\\x"]),
     ("object of date", pd.Series([dt.date(1, 1, 1), None], dtype=object), TypeKind.DATE, ["0001-01-01", None]),
     ("object of time", pd.Series([dt.time(1, 2, 3, 400)], dtype=object), TypeKind.TIME, ["01:02:03.0004"]),
-    ("object of datetime", pd.Series([dt.datetime(1, 1, 1, 2), None], dtype=object), TypeKind.TIMESTAMP,  # noqa: DTZ001, RUF100
+    ("object of datetime", pd.Series([dt.datetime(1, 1, 1, 2), None], dtype=object), TypeKind.TIMESTAMP,
      ["0001-01-01 02:00:00", None]),
     ("object of instants", pd.Series([pd.Timestamp("2024-07-03 01:30", tz=NY),
      dt.datetime(2024, 11, 3, 5, 30, tzinfo=dt.UTC)], dtype=object), TypeKind.TIMESTAMPTZ,
@@ -87,7 +87,7 @@ SERIES: list[tuple[str, Any, TypeKind, list[str | None]]] = [
     ("arrow date", arrow([dt.date(2024, 2, 29), None], pa.date32()), TypeKind.DATE, ["2024-02-29", None]),
     ("arrow date64", arrow([dt.date(1969, 12, 31)], pa.date64()), TypeKind.DATE, ["1969-12-31"]),
     ("arrow time", arrow([dt.time(1, 2, 3, 5)], pa.time64("us")), TypeKind.TIME, ["01:02:03.000005"]),
-    ("arrow timestamp", arrow([dt.datetime(2024, 1, 1), None], pa.timestamp("us")), TypeKind.TIMESTAMP,  # noqa: DTZ001, RUF100
+    ("arrow timestamp", arrow([dt.datetime(2024, 1, 1), None], pa.timestamp("us")), TypeKind.TIMESTAMP,
      ["2024-01-01 00:00:00", None]),
     ("arrow instant", arrow([pd.Timestamp("2024-11-03 05:30", tz="UTC")], pa.timestamp("us", tz=NY)),
      TypeKind.TIMESTAMPTZ, ["2024-11-03 05:30:00+00"]),

@@ -162,7 +162,7 @@ def written(kind: TypeKind, value: Any, **options: Any) -> str | None:
         (TypeKind.DATE, date(1, 1, 1), "0001-01-01"),
         (TypeKind.DATE, "2024-02-29", "2024-02-29"),
         (TypeKind.TIME, time(1, 2, 3, 500_000), "01:02:03.5"),
-        (TypeKind.TIMESTAMP, datetime(2024, 1, 1, 0, 0, 0, 120_000), "2024-01-01 00:00:00.12"),  # noqa: DTZ001, RUF100
+        (TypeKind.TIMESTAMP, datetime(2024, 1, 1, 0, 0, 0, 120_000), "2024-01-01 00:00:00.12"),
         (TypeKind.TIMESTAMPTZ, datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=1))), "0001-12-31 23:00:00+00 BC"),
         (TypeKind.UUID, UUID(int=1), "00000000-0000-0000-0000-000000000001"),
         (TypeKind.UUID, b"\x00" * 15 + b"\x01", "00000000-0000-0000-0000-000000000001"),
@@ -191,7 +191,7 @@ def test_a_value_is_written_as_postgresql_would(kind: TypeKind, value: Any, text
         (TypeKind.BOOLEAN, "t"),
         (TypeKind.DATE, datetime(2024, 1, 1, tzinfo=UTC)),
         (TypeKind.TIMESTAMP, datetime(2024, 1, 1, tzinfo=UTC)),
-        (TypeKind.TIMESTAMPTZ, datetime(2024, 1, 1)),  # noqa: DTZ001, RUF100
+        (TypeKind.TIMESTAMPTZ, datetime(2024, 1, 1)),
         (TypeKind.TIME, timedelta(hours=1)),
         (TypeKind.UUID, "no uuid"),
         (TypeKind.JSON, {"a": 1.1}),
