@@ -54,7 +54,7 @@ def transfer_value(pair: ColumnPair, encode: Callable[[str], Any] | None) -> Cal
 def _fits(b: ColumnType) -> Callable[[str], bool] | None:
     """Whether a decimal has no more digits after its point than its column keeps; None where any number has."""
     scale = b.scale
-    if b.kind is not TypeKind.DECIMAL or scale is None:
+    if b.kind is not TypeKind.DECIMAL or scale is None or not b.enforced:
         return None
 
     def fits(text: str) -> bool:

@@ -41,6 +41,7 @@ class ColumnType:
         scale: decimal digits after the point; None when unlimited.
         length: characters, bytes or bits; None when unlimited.
         element: the element's type, for arrays.
+        enforced: the engine refuses what is beyond these limits; SQLite only writes them down.
     """
 
     kind: TypeKind
@@ -49,6 +50,7 @@ class ColumnType:
     scale: int | None = None
     length: int | None = None
     element: "ColumnType | None" = None
+    enforced: bool = True
 
 
 @dataclass(frozen=True)

@@ -57,12 +57,17 @@ def is_narrower(source: ColumnType, target: ColumnType) -> bool:
     Times and floats of less precision are not meant: the rows check takes them for coarser, and says so.
     """
     if {source.kind, target.kind} <= _TEXTS:
-        return target.length is not None and (source.length is None or source.length > target.length)
+        return (
+            target.enforced and target.length is not None and (source.length is None or source.length > target.length)
+        )
     if not {source.kind, target.kind} <= NUMBERS or {source.kind, target.kind} <= FLOATS:
         return False
     if target.kind in FLOATS:
         whole = source.precision if source.kind is TypeKind.INTEGER or source.scale == 0 else None
         return whole is None or whole > (_FLOAT64_DIGITS if target.kind is TypeKind.FLOAT64 else _FLOAT32_DIGITS)
+    if target.kind is TypeKind.DECIMAL and not target.enforced:  # SQLite: whole numbers of 64 bits, else a double
+        digits = _INTEGER_DIGITS if source.scale == 0 else _FLOAT64_DIGITS
+        return source.precision is None or source.precision > digits
     if target.precision is None:  # numeric without limits
         return False
     if source.precision is None:
@@ -74,6 +79,7 @@ def is_narrower(source: ColumnType, target: ColumnType) -> bool:
 _TEXTS = frozenset({TypeKind.TEXT, TypeKind.CHAR})
 # Whole numbers of so many digits are exact.
 _FLOAT64_DIGITS, _FLOAT32_DIGITS = 15, 7
+_INTEGER_DIGITS = 18  # some numbers of 19 digits are beyond 64 bits
 
 
 def _nullability(pairs: Sequence[ColumnPair]) -> list[str]:

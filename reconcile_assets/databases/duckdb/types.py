@@ -36,6 +36,18 @@ KINDS: dict[str, TypeKind] = {
     "JSON": TypeKind.JSON,
     "BIT": TypeKind.BIT,
 }
+_INTEGER_DIGITS = {
+    "TINYINT": 3,
+    "UTINYINT": 3,
+    "SMALLINT": 5,
+    "USMALLINT": 5,
+    "INTEGER": 10,
+    "UINTEGER": 10,
+    "BIGINT": 19,
+    "UBIGINT": 20,
+    "HUGEINT": 39,
+    "UHUGEINT": 39,
+}
 _PRECISIONS = {"TIMESTAMP_S": 0, "TIMESTAMP_MS": 3, "TIMESTAMP_NS": 9, "TIME_NS": 9}  # digits of a second; else 6
 _DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
 _LIST = re.compile(r"(.*)\[\d*\]", re.DOTALL)

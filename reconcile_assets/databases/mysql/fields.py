@@ -64,12 +64,17 @@ def describe_fields(connection: "Connection[Any]", source: Sql) -> tuple[Column,
     )
     found = execute(connection, probe)[0]
     return tuple(
-        Column(name, _type_of(field, str(charset)), nullable=not field.flags & FLAG.NOT_NULL)
+        Column(name, type_of_field(field, str(charset)), nullable=not field.flags & FLAG.NOT_NULL)
         for name, field, charset in zip(names, fields, found, strict=True)
     )
 
 
-def _type_of(field: Any, charset: str) -> MysqlType:
+def type_of_field(field: Any, charset: str = "utf8mb4") -> MysqlType:
+    """The type of a result's column, as the server describes it.
+
+    Args:
+        charset: of its text.
+    """
     code, flags = field.type_code, field.flags
     if code in _TEXTS:
         name = _TEXTS[code][1 if field.charsetnr == _BINARY else 0]

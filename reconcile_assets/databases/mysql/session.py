@@ -12,6 +12,7 @@ from reconcile_assets.core.canonical import Canonical, ColumnForm, Form, natural
 from reconcile_assets.core.compare import NO_ROWS, Checksum
 from reconcile_assets.core.row_digest import lanes_of
 from reconcile_assets.core.tables import Column, Table
+from reconcile_assets.core.windows import Partition
 from reconcile_assets.databases.base import (
     Bucket,
     BucketSums,
@@ -23,6 +24,8 @@ from reconcile_assets.databases.base import (
     ShippedRow,
     TextRows,
 )
+from reconcile_assets.databases.figures import Aggregate, FigureQuery, Value
+from reconcile_assets.databases.mysql import figures
 from reconcile_assets.databases.mysql.catalog import check_relation, describe_query, describe_table, source_of
 from reconcile_assets.databases.mysql.connection import execute
 from reconcile_assets.databases.mysql.digest import DigestQueries
@@ -121,7 +124,7 @@ class MysqlSession(Session):
 
     def estimate_rows(self, relation: Relation) -> int:
         """See :meth:`Session.estimate_rows`."""
-        statement = fill("EXPLAIN SELECT * FROM {source}", source=self._source(relation))
+        statement = fill("EXPLAIN SELECT * FROM {source}", source=self.source_of(relation))
         with translated_errors(self.name), self._connection.cursor() as cursor:
             cursor.execute(statement)
             at = [column[0].lower() for column in cursor.description].index("rows")
@@ -221,7 +224,7 @@ class MysqlSession(Session):
         statement = fill(
             "SELECT {items} FROM {source} WHERE {inside}",
             items=join(", ", [value_sql(form, identifier(form.column.name)) for form in forms]),
-            source=self._source(relation),
+            source=self.source_of(relation),
             inside=inside,
         )
         readers = [reader(form) for form in forms]
@@ -235,6 +238,20 @@ class MysqlSession(Session):
                 yield [_read(readers, row) for row in rows]
             self._streams.remove(cursor)
             cursor.close()
+
+    def fetch_aggregates(
+        self, relation: Relation, partitions: PartitionFilter, aggregates: Sequence[Aggregate]
+    ) -> Mapping[str, tuple[str | None, ...]]:
+        """See :meth:`Session.fetch_aggregates`."""
+        return figures.fetch_aggregates(self, relation, partitions, aggregates)
+
+    def count_unpartitioned(self, relation: Relation, first: PartitionFilter, last: Partition | None) -> int:
+        """See :meth:`Session.count_unpartitioned`."""
+        return figures.count_unpartitioned(self, relation, first, last)
+
+    def fetch_figure(self, query: FigureQuery) -> Value:
+        """See :meth:`Session.fetch_figure`."""
+        return figures.fetch_figure(self, query)
 
     def diagnosis(self) -> "MysqlDiagnosis":
         """See :meth:`Session.diagnosis`."""
@@ -250,12 +267,13 @@ class MysqlSession(Session):
         server = self.fetch_scalar("SELECT CONCAT_WS(' ', @@hostname, @@port, @@datadir, @@pid_file)")
         return f"{server} {table.name}"
 
-    def _source(self, relation: Relation) -> Sql:
+    def source_of(self, relation: Relation) -> Sql:
+        """The relation as it stands after FROM."""
         table = self.describe(relation)
         return source_of(relation, None if relation.table is None else table)
 
     def _queries(self, query: RowsetQuery) -> DigestQueries:
-        return DigestQueries(query, self._source(query.relation))
+        return DigestQueries(query, self.source_of(query.relation))
 
     def _lanes(self, digest: str | bytes | None) -> tuple[int, int]:
         if digest is None:

@@ -56,7 +56,7 @@ KINDS = {
     "inet6": TypeKind.OPAQUE,
 }
 
-_INTEGER_DIGITS = {"tinyint": 3, "smallint": 5, "mediumint": 8, "int": 10, "bigint": 20, "year": 4}
+_INTEGER_DIGITS = {"tinyint": 3, "smallint": 5, "mediumint": 8, "int": 10, "bigint": 19, "year": 4}
 _CLOCKS = (TypeKind.TIME, TypeKind.TIMESTAMP, TypeKind.TIMESTAMPTZ)
 _LENGTHS = (TypeKind.TEXT, TypeKind.CHAR, TypeKind.BYTES)
 
@@ -87,6 +87,8 @@ def resolve_type(
     text = charset if kind in (TypeKind.TEXT, TypeKind.CHAR, TypeKind.ENUM, TypeKind.JSON) else None
     if kind is TypeKind.INTEGER:
         precision, scale = _INTEGER_DIGITS.get(name, precision), 0
+        if name == "bigint" and "unsigned" in native.lower():
+            precision = 20
     elif kind in _CLOCKS:
         precision = None if seconds is None or seconds >= FINEST else seconds
     elif kind is TypeKind.BIT:

@@ -50,9 +50,10 @@ class Windows:
     def keys(self) -> Mapping[int, str]:
         """The window's number in SQL -> the partition's key."""
         number_of = {edge: number for number, edge in enumerate(self._edges, start=1)}
-        return {number_of[self._bounds(partition)[0]]: partition.key for partition in self.partitions}
+        return {number_of[self.bounds(partition)[0]]: partition.key for partition in self.partitions}
 
-    def _bounds(self, partition: Partition) -> tuple[datetime, datetime]:
+    def bounds(self, partition: Partition) -> tuple[datetime, datetime]:
+        """The window's bounds as this column is compared with: in UTC for instants, else the wall clock's reading."""
         if self.kind is TypeKind.TIMESTAMPTZ:
             start, end = (moment.astimezone(UTC).replace(tzinfo=None) for moment in (partition.start, partition.end))
             return start, end
@@ -60,12 +61,12 @@ class Windows:
 
     @cached_property
     def _edges(self) -> tuple[datetime, ...]:
-        return tuple(sorted({edge for partition in self.partitions for edge in self._bounds(partition)}))
+        return tuple(sorted({edge for partition in self.partitions for edge in self.bounds(partition)}))
 
     def _ranges(self) -> list[tuple[datetime, datetime]]:
         ranges: list[tuple[datetime, datetime]] = []
         for partition in self.partitions:
-            start, end = self._bounds(partition)
+            start, end = self.bounds(partition)
             if ranges and ranges[-1][1] == start:
                 ranges[-1] = (ranges[-1][0], end)
             else:

@@ -35,6 +35,8 @@ DECLARED: dict[str, TypeKind] = {
     "NUMERIC": TypeKind.DECIMAL,
     "NUMBER": TypeKind.DECIMAL,
 }
+_LIMITS = re.compile(r"\(\s*(\d{1,9})\s*(?:,\s*(\d{1,9})\s*)?\)")
+_INTEGER_DIGITS = 19  # of 64 bits, whatever the type is called
 _TEXTS = ("CHAR", "CLOB", "TEXT")
 _SURVEYED = frozenset({TypeKind.DATE, TypeKind.TIME, TypeKind.TIMESTAMP, TypeKind.TIMESTAMPTZ})
 _NUMBERS = frozenset({"integer", "real"})
@@ -79,4 +81,12 @@ def resolve_type(declared: str, classes: Collection[str] | None) -> ColumnType:
         return ColumnType(found, declared or "no declared type")
     if kind in _SURVEYED and _NUMBERS.intersection(classes or ()):
         return ColumnType(TypeKind.UNKNOWN, f"{declared} holding numbers")
-    return ColumnType(kind, declared)
+    if kind is TypeKind.INTEGER:
+        return ColumnType(kind, declared, _INTEGER_DIGITS, 0)
+    limits = _LIMITS.search(declared)
+    first, second = (limits[1], limits[2]) if limits else (None, None)
+    if kind is TypeKind.DECIMAL and first:
+        return ColumnType(kind, declared, int(first), int(second or 0), enforced=False)
+    if kind is TypeKind.TEXT and first and not second:
+        return ColumnType(kind, declared, length=int(first), enforced=False)
+    return ColumnType(kind, declared, enforced=kind is not TypeKind.DECIMAL)

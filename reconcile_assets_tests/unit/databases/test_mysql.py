@@ -65,7 +65,7 @@ def test_an_error_number_has_its_kind(number: int, kind: type[errors.ReconcileAs
 def test_errors_without_a_number_are_a_lost_connection() -> None:
     assert type(raised(pymysql.InterfaceError(0, ""))) is errors.ConnectionLost
     assert type(raised(pymysql.InternalError("Packet sequence number wrong"))) is errors.ConnectionLost
-    assert type(raised(pymysql.IntegrityError(1062, f"Duplicate entry '{SECRET}'"))) is errors.ConstraintRefused
+    assert type(raised(pymysql.IntegrityError(1062, f"Duplicate entry '{SECRET}'"))) is errors.RowsCollide
     assert type(raised(pymysql.DataError(1406, f"Data too long {SECRET}"))) is errors.LossyWrite
 
 
@@ -171,3 +171,32 @@ def test_a_type_has_its_limits() -> None:
     assert resolve_type("bit", "bit(8)", precision=8).length == 8
     assert resolve_type("decimal", "decimal(10,2)", precision=10, scale=2).scale == 2
     assert resolve_type("longtext", "longtext", charset="utf8mb4", is_json=True).kind is TypeKind.JSON
+
+
+@pytest.mark.parametrize(
+    ("number", "text", "kind", "named"),
+    [
+        (1062, f"Duplicate entry '{SECRET}' for key 'PRIMARY'", errors.RowsCollide, "the key PRIMARY"),
+        (1062, f"Duplicate entry 'x' for key 'y' {SECRET}' for key 'by_name'", errors.RowsCollide, "the key by_name"),
+        (1406, "Data too long for column 'v' at row 1", errors.LossyWrite, "the column v"),
+        (1264, "Out of range value for column 'v' at row 12", errors.LossyWrite, "the column v"),
+        (1366, f"Incorrect string value: '{SECRET}' for column `d`.`t`.`v` at row 1", errors.LossyWrite, "column v"),
+        (1292, f"Incorrect datetime value: '{SECRET}' for column `d`.`t`.`v` at row 1", errors.LossyWrite, "column v"),
+        (1048, "Column 'v' cannot be null", errors.ConstraintRefused, "the column v takes no NULL"),
+        (4025, "CONSTRAINT `positive` failed for `d`.`t`", errors.ConstraintRefused, "the constraint positive"),
+        (
+            1452,
+            "Cannot add or update a child row: a foreign key constraint fails (`d`.`t`, CONSTRAINT `f` FOREIGN ...)",
+            errors.RowsCollide,
+            "the constraint f",
+        ),
+        (1213, "Deadlock found", errors.SerializationConflict, "deadlock"),
+    ],
+)
+def test_what_a_write_was_refused_for_is_named_without_values(
+    number: int, text: str, kind: type[Exception], named: str
+) -> None:
+    found = raised(pymysql.OperationalError(number, text))
+    assert type(found) is kind
+    assert named in str(found)
+    assert SECRET not in str(found)
