@@ -8,6 +8,7 @@ over is a difference.
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from reconcile_assets.core.canonical import Canonical, canonicalize, display_value
 from reconcile_assets.core.compare_pairs import PairPlan
@@ -18,8 +19,7 @@ from reconcile_assets.core.difference import MASKED, Difference, DifferenceKind,
 Texts = tuple[str | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A shipped row: exact texts of its key and of its columns."""
 
     key: Texts
@@ -58,6 +58,9 @@ class RowComparer:
 
     Args:
         mask: columns, by the source's names, whose values are never shown.
+
+    Attributes:
+        texts_tell: two rows that are written alike are the same, as each pair's columns are of one kind.
     """
 
     def __init__(self, plan: ComparisonPlan, mask: frozenset[str] = frozenset()) -> None:
@@ -65,6 +68,9 @@ class RowComparer:
         self._mask = mask
         self._source_key = [(item.pair.source.type, item.canonical) for item in plan.key]
         self._target_key = [(item.pair.target.type, item.canonical) for item in plan.key]
+        self._alike = [item.pair.source.type.kind is item.pair.target.type.kind for item in plan.columns]
+        keys_alike = all(item.pair.source.type.kind is item.pair.target.type.kind for item in plan.key)
+        self.texts_tell = keys_alike and all(self._alike)
 
     def identity(self, key: Texts, *, source: bool) -> tuple[Hashable, ...]:
         """A key that equals the other side's key of the same row."""
@@ -114,8 +120,10 @@ class RowComparer:
     def _compare_two(self, source: Row, target: Row, tally: Tally) -> None:
         different: list[int] = []
         near = False
-        for index, item in enumerate(self._plan.columns):
-            likeness = compare_values(item, source.columns[index], target.columns[index])
+        for index, (left, right, alike) in enumerate(zip(source.columns, target.columns, self._alike, strict=True)):
+            if alike and left == right:
+                continue
+            likeness = compare_values(self._plan.columns[index], left, right)
             if likeness is Likeness.DIFFERENT:
                 different.append(index)
             near = near or likeness is Likeness.NEAR

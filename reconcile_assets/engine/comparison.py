@@ -80,7 +80,6 @@ def compare_tables(
         TransientError, PermanentError: a database failed: nothing is known then.
     """
     started = time.monotonic()
-    before = source.cost.snapshot(), target.cost.snapshot()
     tables = source.describe(source_relation), target.describe(target_relation)
     pairs, pair_notes = _pairs(tables, columns, key)
     same_engine = source.engine == target.engine
@@ -110,7 +109,7 @@ def compare_tables(
     scope = checksum_scope(source, target, queries)
     found = _Outcome(plan, (*notes, *pair_notes, *plan.type_notes), filters[0], scope)
     windows, tallies = _compare(source, target, queries, tables, search, filters[0], progress)
-    costs = source.cost.snapshot() - before[0], target.cost.snapshot() - before[1]
+    costs = source.cost.charge(), target.cost.charge()
     comparisons = found.comparisons(windows, tallies, costs, time.monotonic() - started)
     return comparisons if recheck is None else recheck.remember(source, target, comparisons)
 

@@ -207,6 +207,20 @@ class RowSearch:
 
     def _groups(self, wanted: Sequence[Bucket], buckets: int, *, values: bool) -> Iterator[tuple[str | None, Group]]:
         """The rows of each key whose rows are not the same on both sides, bucket by bucket."""
+        alike_are_same = not values or self._comparer.texts_tell
+        for rows in self._buckets(wanted, buckets, values=values):
+            left, right = _without_same(rows) if alike_are_same else rows
+            groups: dict[Identity, Group] = {}
+            for row in left:
+                groups.setdefault(self._comparer.identity(row.key, source=True), ([], []))[0].append(row)
+            for row in right:
+                groups.setdefault(self._comparer.identity(row.key, source=False), ([], []))[1].append(row)
+            for group in groups.values():
+                if values or not _is_same(group):
+                    yield (group[0] or group[1])[0].window, group
+
+    def _buckets(self, wanted: Sequence[Bucket], buckets: int, *, values: bool) -> Iterator[Group]:
+        """All rows of a bucket on both sides, one bucket after the other."""
         self._progress.phase("reading what differs", len(wanted), unit="buckets")
         left, right = (
             session.stream_rows(_within(query, wanted), buckets, wanted, values=values)
@@ -215,20 +229,16 @@ class RowSearch:
         heads = list(on_both_sides(*self._sessions, lambda: next(left, None), lambda: next(right, None)))
         order = self._window_order()
         while any(head is not None for head in heads):
-            at = min((order[head.window], head.bucket) for head in heads if head is not None)
-            groups: dict[Identity, Group] = {}
+            _, number, window = min((order[head[0]], head[1], head[0]) for head in heads if head is not None)
+            found: Group = ([], [])
             for side, rows in enumerate((left, right)):
-                head = heads[side]
-                while head is not None and (order[head.window], head.bucket) == at:
-                    identity = self._comparer.identity(head.key, source=side == 0)
-                    groups.setdefault(identity, ([], []))[side].append(head)
-                    window = head.window
+                head, kept = heads[side], found[side]
+                while head is not None and head[1] == number and head[0] == window:
+                    kept.append(head)
                     head = next(rows, None)
                 heads[side] = head
             self._progress.advance()
-            for group in groups.values():
-                if not _is_same(group, values=values):
-                    yield window, group
+            yield found
 
     def _window_order(self) -> dict[str | None, int]:
         partitions = self._queries[0].partitions
@@ -237,12 +247,19 @@ class RowSearch:
         return {partition.key: index for index, partition in enumerate(partitions.partitions)}
 
 
-def _is_same(group: Group, *, values: bool) -> bool:
-    """Whether digests tell that the rows of a key are the same; values are left to the comparer."""
+def _is_same(group: Group) -> bool:
+    """Whether digests tell that the rows of a key are the same."""
     left, right = group
-    if values:
-        return False
     return sorted(row.content for row in left) == sorted(row.content for row in right)
+
+
+def _without_same(rows: Group) -> Group:
+    """The rows of a bucket without those that are written alike on both sides; all, where some are there twice."""
+    left, right = ({row[2:] for row in side} for side in rows)
+    if len(left) != len(rows[0]) or len(right) != len(rows[1]):
+        return rows
+    same = left & right
+    return [row for row in rows[0] if row[2:] not in same], [row for row in rows[1] if row[2:] not in same]
 
 
 def _within(query: RowsetQuery, buckets: Iterable[Bucket]) -> RowsetQuery:

@@ -123,7 +123,6 @@ class Recheck:
             CouldNotVerify: other rows differ now than were found: a side does not hold still.
         """
         started = time.monotonic()
-        before = source.cost.snapshot(), target.cost.snapshot()
         differing = {window: each for window, each in found.items() if each.verdict is Verdict.MISMATCHED}
         chosen = _choose_windows(differing)
         if chosen:
@@ -137,7 +136,7 @@ class Recheck:
             for window, each in found.items()
         }
         self._remembered = time.monotonic()
-        costs = source.cost.snapshot() - before[0], target.cost.snapshot() - before[1]
+        costs = source.cost.charge(), target.cost.charge()
         return {window: _charge(each, costs, self._remembered - started) for window, each in noted.items()}
 
     def wait(self) -> None:
@@ -147,9 +146,8 @@ class Recheck:
 
     def settle(self, source: Session, target: Session, found: Mapping[Window, Comparison]) -> dict[Window, Comparison]:
         """The comparisons after a second look, in sessions that were opened after the wait."""
-        before = source.cost.snapshot(), target.cost.snapshot()
         outcomes = self._look((source, target))
-        costs = source.cost.snapshot() - before[0], target.cost.snapshot() - before[1]
+        costs = source.cost.charge(), target.cost.charge()
         seconds = time.monotonic() - self._remembered
         judged = {
             window: self._judge(first, outcomes[window]) if window in outcomes else first

@@ -53,12 +53,10 @@ class DigestQueries:
         self.query = query
         self._table = table.name if table is not None and query.relation.query is None else None
         self._windows = windows_of(query.partitions)
+        self.window_keys: Mapping[int, str | None] = {0: None} if self._windows is None else self._windows.keys
+        """The partition's key by its window's number in SQL."""
         self._lanes = ("l1",) if query.fast else ("l1", "l2")
         self._counts_keys = not query.unique and bool(query.key)
-
-    def window_key(self, number: int) -> str | None:
-        """The partition's key of a window's number; None for the whole relation."""
-        return None if self._windows is None else self._windows.keys[number]
 
     def sums(self, buckets: int) -> sql.Composed:
         """One scan, which gives a row for each bucket that has rows; see :meth:`read_sums`."""
@@ -78,7 +76,7 @@ class DigestQueries:
         window, bucket, rows, first, *rest = (int(str(value)) for value in row)
         second = 0 if self.query.fast else rest.pop(0)
         nulls, duplicates = rest if self._counts_keys else (0, 0)
-        return (self.window_key(window), bucket), BucketSums(rows, first, second, nulls, duplicates)
+        return (self.window_keys[window], bucket), BucketSums(rows, first, second, nulls, duplicates)
 
     def shipped(
         self, buckets: int, wanted: Sequence[Bucket], *, values: bool, per_window: int | None = None

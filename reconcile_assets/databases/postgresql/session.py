@@ -50,7 +50,7 @@ _BATCH = 2000  # rows fetched at a time while streaming
 
 # The planner takes each computed group for a single row, and would sort the table rather than hash it; and
 # the sums of all buckets that a comparison asks for must not go to disk.
-_SUMMING = {"enable_sort": "off", "work_mem": "'64MB'"}
+_SUMMING = {"enable_sort": "off", "work_mem": "'64MB'", "max_parallel_workers_per_gather": "0"}
 # A scan is one scan, also where the planner would divide it among workers: both sides work at once already.
 _SHIPPING = {"max_parallel_workers_per_gather": "0"}
 
@@ -250,12 +250,14 @@ class PostgresSession(Session):
         self.cost.scans += 1
         size = _BATCH if psycopg.capabilities.has_stream_chunked() else 1
         statement = queries.shipped(buckets, wanted, values=values, per_window=per_window)
-        # In binary a digest is half as long; exact texts are the same in both.
-        binary = query.fast and not values
+        binary = query.fast and not values  # a digest is half as long then; exact texts are the same in both
+        keys, cost, counts = queries.window_keys, self.cost, not self.cost.is_told_bytes
         with translated_errors(self.name), self._set(_SHIPPING), self._connection.cursor() as cursor:
             for row in cursor.stream(statement, size=size, binary=binary):
-                self._count((row,))
-                yield ShippedRow(queries.window_key(row[0]), row[1], row[2:width], row[width:])
+                cost.rows_read += 1
+                if counts:
+                    self._count_bytes((row,))
+                yield ShippedRow(keys[row[0]], row[1], row[2:width], row[width:])
 
     def fetch_rows_by_key(self, query: RowsetQuery, keys: Sequence[tuple[str | None, ...]]) -> list[ShippedRow]:
         """See :meth:`Session.fetch_rows_by_key`."""
@@ -264,7 +266,7 @@ class PostgresSession(Session):
         with translated_errors(self.name):
             rows = self._connection.execute(queries.by_key(keys)).fetchall()
         self._count(rows)
-        return [ShippedRow(queries.window_key(row[0]), 0, row[1:width], row[width:]) for row in rows]
+        return [ShippedRow(queries.window_keys[row[0]], 0, row[1:width], row[width:]) for row in rows]
 
     def read_rows(
         self, relation: Relation, columns: Sequence[Column], partitions: PartitionFilter | None = None
@@ -326,10 +328,14 @@ class PostgresSession(Session):
 
     def _count(self, rows: Sequence[tuple[Any, ...]]) -> None:
         self.cost.rows_read += len(rows)
-        if not self.cost.is_told_bytes:  # as the protocol writes rows; what stands between them is left out
-            self.cost.count_bytes(
-                sum(7 + 4 * len(row) + sum(len(str(item)) for item in row if item is not None) for row in rows)
-            )
+        if not self.cost.is_told_bytes:
+            self._count_bytes(rows)
+
+    def _count_bytes(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """As the protocol writes rows; what stands between them is left out."""
+        self.cost.count_bytes(
+            sum(7 + 4 * len(row) + sum(len(str(item)) for item in row if item is not None) for row in rows)
+        )
 
 
 def _socket_of(connection: SessionConnection) -> int:
