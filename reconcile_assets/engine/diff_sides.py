@@ -48,10 +48,15 @@ def resolve_sides(given: Sequence[object], wheres: tuple[str | None, str | None]
     is_short = target_table is None and (target is None or isinstance(target, str))
     if _is_frame(source) and source_table is not None and is_short:  # diff(frame, url, "table"), diff(frame, frame)
         source_table, target, target_table = None, source_table, target
-    return (
+    sides = (
         _resolve("source", source, source_table, wheres[0]),
         _resolve("target", target, target_table, wheres[1]),
     )
+    if source is target and getattr(sides[0].database, "reads_one_at_a_time", False):
+        raise ConfigurationError(
+            "source and target are one connection, which can't read both at once; give its engine for one of them"
+        )
+    return sides
 
 
 def describe_sides(sessions: tuple[Session, Session], relations: tuple[Relation, Relation]) -> tuple[Table, Table]:

@@ -14,10 +14,9 @@ from reconcile_assets.databases.dataframe.columns import (
     FrameColumn,
     Texts,
     durations_of_ticks,
-    microseconds_per,
     moments_of_ticks,
+    scaled,
     unreadable,
-    whole,
 )
 from reconcile_assets.databases.dataframe.objects import survey_objects
 from reconcile_assets.databases.dataframe.texts import TEXTS, clock_text
@@ -74,12 +73,12 @@ def _timed(values: Any, arrow: Any, native: str) -> FrameColumn | None:
     if types.is_date(arrow):
         return _dates(ticks, _DAYS[str(arrow)], native)
     if types.is_time(arrow):
-        scale = microseconds_per(arrow.unit)
+        to_microseconds = scaled(arrow.unit)
         digits = {"s": 0, "ms": 3, "us": None, "ns": 9}[arrow.unit]
         return FrameColumn(
             ColumnType(TypeKind.TIME, native, digits),
             lambda start, stop: [
-                None if tick == _NAT else clock_text(whole(tick * scale)) for tick in ticks(start, stop).tolist()
+                None if tick == _NAT else clock_text(to_microseconds(tick)) for tick in ticks(start, stop).tolist()
             ],
         )
     return None

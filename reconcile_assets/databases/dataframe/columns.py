@@ -158,11 +158,11 @@ def moments_of_ticks(
         return unreadable(native)
     if digits == 9 and not _has_finer(ticks, size, 1_000):
         digits = 6  # it could hold nanoseconds, and holds none
-    scale = microseconds_per(unit)
+    to_microseconds = scaled(unit)
 
     def texts(start: int, stop: int) -> Texts:
         return [
-            None if tick == _NAT else moment_text(whole(tick * scale), zone=zone)
+            None if tick == _NAT else moment_text(to_microseconds(tick), zone=zone)
             for tick in ticks(start, stop).tolist()
         ]
 
@@ -179,22 +179,22 @@ def durations_of_ticks(ticks: Callable[[int, int], Any], unit: str, native: str,
     """As :func:`moments_of_ticks`, for durations."""
     if unit not in _DIGITS or (unit == "ns" and _has_finer(ticks, size, 1_000)):
         return unreadable(f"{native} with nanoseconds")
-    scale = microseconds_per(unit)
+    to_microseconds = scaled(unit)
 
     def texts(start: int, stop: int) -> Texts:
-        return [None if tick == _NAT else duration_text(int(tick * scale)) for tick in ticks(start, stop).tolist()]
+        return [
+            None if tick == _NAT else duration_text(int(to_microseconds(tick))) for tick in ticks(start, stop).tolist()
+        ]
 
     return FrameColumn(ColumnType(TypeKind.INTERVAL, native), texts)
 
 
-def microseconds_per(unit: str) -> Fraction:
-    """Of a unit of numpy's or Arrow's."""
-    return Fraction(1_000_000, 10 ** _DIGITS[unit])
-
-
-def whole(value: Fraction) -> int | Fraction:
-    """As a whole number where it is one."""
-    return value.numerator if value.denominator == 1 else value
+def scaled(unit: str) -> Callable[[int], int | Fraction]:
+    """From so many of a unit of numpy's or Arrow's to microseconds; whole ones stay whole numbers."""
+    if unit == "ns":
+        return lambda tick: Fraction(tick, 1_000) if tick % 1_000 else tick // 1_000
+    factor: int = 10 ** (6 - _DIGITS[unit])
+    return lambda tick: tick * factor
 
 
 def _has_finer(ticks: Callable[[int, int], Any], size: int, unit: int) -> bool:

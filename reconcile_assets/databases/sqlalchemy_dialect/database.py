@@ -91,6 +91,8 @@ class AlchemyDatabase(Database):
 class GivenConnection(Database):
     """A connection that somebody else has opened and will close; what its transaction sees is compared."""
 
+    reads_one_at_a_time = True
+
     def __init__(self, connection: sa.Connection, *, name: str) -> None:
         self.name = name
         self.engine = name_of(connection.dialect)

@@ -38,7 +38,6 @@ TRAITS: dict[str, Traits] = {
     "mysql": Traits(6, pads_char=True, snapshot="REPEATABLE READ"),
     "mariadb": Traits(6, pads_char=True, snapshot="REPEATABLE READ"),
     "sqlite": Traits(6, snapshot="SERIALIZABLE"),
-    "bigquery": Traits(6),
     "databricks": Traits(6),
     "vertica": Traits(6, snapshot="SERIALIZABLE"),
 }

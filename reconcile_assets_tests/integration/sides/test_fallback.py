@@ -13,7 +13,13 @@ import sqlalchemy as sa
 
 from reconcile_assets.core.compare import Comparison
 from reconcile_assets.engine.diff import diff
-from reconcile_assets.errors import ConnectionLost, NotComparable, ReconcileAssetsError, StatementTimeout
+from reconcile_assets.errors import (
+    ConfigurationError,
+    ConnectionLost,
+    NotComparable,
+    ReconcileAssetsError,
+    StatementTimeout,
+)
 from reconcile_assets_tests.integration.options.engines import EveryEngine
 
 URLS = {"postgresql": "postgresql+psycopg2", "mysql": "mysql+pymysql", "sqlite": "sqlite"}
@@ -218,6 +224,35 @@ def test_a_connections_own_transaction_is_what_is_compared(engines: EveryEngine)
         connection.rollback()
         assert diff(url, "own", connection, "own").verdict == "matched"
         assert not connection.in_transaction()
+
+
+def test_one_connection_is_not_both_sides(engines: EveryEngine) -> None:
+    engines.run("postgresql", 0, "DROP TABLE IF EXISTS own", "CREATE TABLE own (id int PRIMARY KEY, v text)")
+
+    with alchemy(engines, "postgresql", 0) as engine, engine.connect() as connection:
+        with pytest.raises(ConfigurationError, match="source and target are one connection"):
+            diff(connection, "own", connection, "own")
+        assert diff(connection, "own", engine, "own").verdict == "matched"
+
+
+@pytest.mark.parametrize("engine", URLS)
+def test_odd_names_are_found(engines: EveryEngine, engine: str) -> None:
+    names = ["%s", "a:b", ":x", 'a"b', "a.b", "order", "Mixed", "a b", "\u00e9", "%(x)s"]
+    quoted = [name.replace('"', '""') for name in names]
+    columns = ", ".join(f'"{name}" INT' for name in quoted)
+    for side in (0, 1):
+        engines.run(
+            engine, side, 'DROP TABLE IF EXISTS "o%d :d"',
+            f'CREATE TABLE "o%d :d" (id BIGINT PRIMARY KEY, {columns})',
+            f'INSERT INTO "o%d :d" VALUES (1{", 5" * len(names)})',
+        )  # fmt: skip
+    with alchemy(engines, engine, 0) as source:
+        assert diff(source, "o%d :d", engines.url(engine, 1), "o%d :d").verdict == "matched"
+        for name, quotes in zip(names, quoted, strict=True):
+            engines.run(engine, 1, f'UPDATE "o%d :d" SET "{quotes}" = 6')
+            found = diff(engines.url(engine, 1), '"o%d :d"', source, "o%d :d", where=None)
+            assert [item for item, column in found.columns.items() if column.differs] == [name]
+            engines.run(engine, 1, f'UPDATE "o%d :d" SET "{quotes}" = 5')
 
 
 def test_a_time_limit_ends_the_statement(engines: EveryEngine) -> None:
