@@ -8,16 +8,22 @@ from reconcile_assets.configuration.models import TableConfig
 from reconcile_assets.core.canonical import ColumnForm, natural_form
 from reconcile_assets.core.tables import Column, TableName
 from reconcile_assets.core.windows import Partition
+from reconcile_assets.core.write_modes import WriteMode
 from reconcile_assets.databases.base import PartitionFilter, Relation, RowsetQuery, Session
 from reconcile_assets.engine.connections import Connections
 from reconcile_assets.engine.doctor_checks import diagnose_check
 from reconcile_assets.engine.findings import Finding, Level, on_side
 from reconcile_assets.engine.tables import ResolvedTable, resolve_table, source_relation
+from reconcile_assets.engine.write_proofs import refuse_unwritable
 from reconcile_assets.errors import ReconcileAssetsError
 
 STATEMENT_SECONDS = 120.0
 MOST_ROWS_COUNTED = 1_000_000  # a larger table is counted in one partition only, about a second a million
-_PRIVILEGES = {"source": ("SELECT",), "target": ("SELECT", "INSERT", "DELETE")}
+_PRIVILEGES = {
+    WriteMode.REPLACE: ("SELECT", "INSERT", "DELETE"),
+    WriteMode.UPSERT: ("SELECT", "INSERT", "UPDATE"),
+    WriteMode.APPEND: ("SELECT", "INSERT"),
+}
 _OBSTACLES = {
     "cascade": (
         "rows of {name} refer to it and go or change with the rows that a backfill replaces",
@@ -105,6 +111,10 @@ def _diagnose_sides(
     yield Finding.ok(f"table {table.name}", message)
     for note in resolved.notes:
         yield Finding.warning(f"table {table.name}", note, "check that this is meant")
+    try:
+        refuse_unwritable(resolved)
+    except ReconcileAssetsError as error:
+        yield Finding.fail(f"table {table.name}", str(error))
     yield from _diagnose_names(resolved)
     yield from _diagnose_indexes(resolved)
     if sample is not None:
@@ -122,14 +132,15 @@ def _diagnose_side(table: TableConfig, side: str, session: Session, relation: Re
     if relation.table is None:
         yield Finding.ok(subject, f"{side}: the query gives {len(found.columns)} columns")
         return
-    missing = session.diagnosis().missing_privileges(found.name, _PRIVILEGES[side])
+    privileges = ("SELECT",) if side == "source" else _PRIVILEGES[WriteMode(table.write)]
+    missing = session.diagnosis().missing_privileges(found.name, privileges)
     if missing:
         wanted = ", ".join(missing)
         yield Finding.fail(
             subject, f"{side}: the role lacks {wanted} on {found.name}", f"GRANT {wanted} ON {found.name}"
         )
         return
-    yield Finding.ok(subject, f"{side}: {found.name} is there, with the privileges {', '.join(_PRIVILEGES[side])}")
+    yield Finding.ok(subject, f"{side}: {found.name} is there, with the privileges {', '.join(privileges)}")
     for kind, name in session.diagnosis().write_obstacles(found.name):
         message, mend = (text.format(name=name) for text in _OBSTACLES[kind])
         if kind == "row security":

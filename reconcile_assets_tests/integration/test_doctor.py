@@ -249,7 +249,7 @@ def test_a_query_without_the_partitions_bounds_is_a_warning(site: Site, doctor: 
     [
         ("SOURCE_DATABASE_URL", "", "SOURCE_DATABASE_URL is not set"),
         ("TARGET_DATABASE_URL", f"postgresql://u:{PASSWORD}@[bad/x", "can't be parsed"),
-        ("TARGET_DATABASE_URL", f"oracle://u:{PASSWORD}@host/x", "no engine for oracle://"),
+        ("TARGET_DATABASE_URL", f"nosuch://u:{PASSWORD}@host/x", "no engine for nosuch://"),
         ("TARGET_DATABASE_URL", f"postgresql://u:{PASSWORD}@nowhere.invalid/x", "target"),
         ("TARGET_DATABASE_URL", f"postgresql://u:{PASSWORD}@127.0.0.1:1/x", "target"),
         ("DATABASE_URL", f"postgresql://u:{PASSWORD}@127.0.0.1:1/x", "DATABASE_URL"),

@@ -34,7 +34,7 @@ from reconcile_assets.databases.mysql.statements import Sql, fill, identifier, i
 from reconcile_assets.databases.mysql.values import reader, value_sql
 from reconcile_assets.databases.mysql.windows import Windows
 from reconcile_assets.databases.wire import received_bytes
-from reconcile_assets.errors import CouldNotVerify, NotComparable
+from reconcile_assets.errors import ConfigurationError, CouldNotVerify, NotComparable
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -88,7 +88,15 @@ class MysqlSession(Session):
                 helper.close()
 
     def sqlalchemy(self) -> "sqlalchemy.Connection":
-        """See :meth:`Session.sqlalchemy`."""
+        """See :meth:`Session.sqlalchemy`.
+
+        Raises:
+            ConfigurationError: the URL names no database: there is no place for the ledger.
+        """
+        if self._parameters.get("database") is None:
+            raise ConfigurationError(
+                f"{self.name}: the URL names no database; add the one that is to hold the audit log"
+            )
         if self._sqlalchemy is None:
             from reconcile_assets.databases.mysql.alchemy import wrap_connection
 
