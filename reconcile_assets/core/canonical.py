@@ -55,11 +55,13 @@ class Canonical:
     Attributes:
         digits: fractional digits of seconds that are kept, the rest is cut off; None keeps all.
         element: the form of an array's elements.
+        scale: digits after the point that decimals of both sides always show; None writes none of the zeros at the end.
     """
 
     form: Form
     digits: int | None = None
     element: "Canonical | None" = None
+    scale: int | None = None
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from reconcile_assets.core.canonical_numbers import (
     single_as_double,
 )
 from reconcile_assets.core.canonical_times import cut_moment
-from reconcile_assets.core.canonical_uuids import uuid_digits
+from reconcile_assets.core.canonical_uuids import dashed, uuid_digits
+from reconcile_assets.core.row_digest import encode
 from reconcile_assets.core.tables import ColumnType, TypeKind
 
 Render = Callable[[str], str]
@@ -30,6 +31,8 @@ def renderer(column_type: ColumnType, canonical: Canonical) -> Render | None:
     """
     choose = _RENDERERS.get(canonical.form)
     render = choose(column_type, canonical.digits) if choose else None
+    if canonical.scale is not None:
+        render = _at_scale(canonical.scale)
     return _sparing_foreign(render) if render else None
 
 
@@ -38,6 +41,19 @@ def _sparing_foreign(render: Render) -> Render:
         return text if text.startswith(FOREIGN) else render(text)
 
     return spare
+
+
+def _at_scale(scale: int) -> Render:
+    """A decimal with so many digits after its point, also those that are zero."""
+
+    def render(text: str) -> str:
+        plain = plain_decimal(text)
+        if not plain[-1:].isdigit() or not scale:
+            return plain
+        whole, _, fraction = plain.partition(".")
+        return f"{whole}.{fraction.ljust(scale, '0')}"
+
+    return render
 
 
 _BOOLEANS = {"true": "1", "false": "0"}
@@ -64,8 +80,20 @@ def _double(column_type: ColumnType, digits: int | None) -> Render | None:
 
 
 def _uuid(column_type: ColumnType, digits: int | None) -> Render | None:
-    is_bytes = column_type.kind is TypeKind.BYTES
-    return lambda text: uuid_digits(text, is_bytes=is_bytes)
+    if column_type.kind is TypeKind.UUID:
+        return None
+    return _uuid_of_bytes if column_type.kind is TypeKind.BYTES else _uuid_of_text
+
+
+def _uuid_of_bytes(text: str) -> str:
+    digits = uuid_digits(text, is_bytes=True)
+    return digits if digits.startswith("?") else dashed(digits)
+
+
+def _uuid_of_text(text: str) -> str:
+    """A text that is no UUID is written in hex digits: what stands for a UUID is a plain field."""
+    digits = uuid_digits(text)
+    return f"!{encode(text).hex()}" if digits.startswith("!") else dashed(digits)
 
 
 def _json(column_type: ColumnType, digits: int | None) -> Render | None:
@@ -73,9 +101,9 @@ def _json(column_type: ColumnType, digits: int | None) -> Render | None:
 
 
 def _timestamp(column_type: ColumnType, digits: int | None) -> Render | None:
-    if digits is not None:
-        return lambda text: cut_moment(text, digits)
-    return date_as_timestamp if column_type.kind is TypeKind.DATE else None
+    if column_type.kind is TypeKind.DATE:
+        return date_as_timestamp
+    return None if digits is None else lambda text: cut_moment(text, digits)
 
 
 def date_as_timestamp(text: str) -> str:

@@ -111,22 +111,16 @@ def _offset(local: datetime) -> timedelta:
     return local.utcoffset() or timedelta(0)
 
 
-_CLOCK_TEXT = re.compile(r"(?P<head>.*\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d+))?(?:\+00(?::00)?|Z)?(?P<bc> BC)?")
+_FRACTION = re.compile(r"\.(\d+)")
 
 
 def cut_moment(text: str, digits: int, *, is_time: bool = False) -> str:
-    """A time cut to so many digits of a second, as ``to_char`` does it: the era is always written.
+    """A timestamp cut to so many digits of a second, without zeros at the end of its fraction.
 
     Args:
-        is_time: a time of day, which has no era.
+        is_time: a time of day: its fraction has as many digits as are asked for.
     """
-    if len(text) == 10 and not is_time:
-        text = f"{text} 00:00:00"
-    elif text.endswith(" BC") and ":" not in text:
-        text = f"{text.removesuffix(' BC')} 00:00:00 BC"
-    match = _CLOCK_TEXT.fullmatch(text)
-    if match is None:
-        return text
-    fraction = f".{(match['fraction'] or '')[:digits].ljust(digits, '0')}" if digits else ""
-    era = "" if is_time else match["bc"] or " AD"
-    return f"{match['head']}{fraction}{era}"
+    if is_time:
+        clock, _, fraction = text.partition(".")
+        return f"{clock}.{fraction[:digits].ljust(digits, '0')}" if digits else clock
+    return _FRACTION.sub(lambda match: f".{match[1][:digits]}".rstrip("0").rstrip("."), text)

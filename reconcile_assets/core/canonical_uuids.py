@@ -18,3 +18,8 @@ def uuid_digits(text: str, *, is_bytes: bool = False) -> str:
     match = _UUID.fullmatch(text)
     digits = (match["braced"] or match["bare"]) if match else ""
     return digits.replace("-", "").lower() if _DIGITS.fullmatch(digits) else f"!{text}"
+
+
+def dashed(digits: str) -> str:
+    """32 hex digits as PostgreSQL writes a UUID."""
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

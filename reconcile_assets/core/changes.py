@@ -20,7 +20,7 @@ NO_BATCH = ""
 """In the place of a batch's id: no batch ever wrote the partition."""
 
 PORTABLE = "md5"
-_RENDERING = 1  # raised when a canonical form is rendered in another way: older checksums are then not like newer ones
+_RENDERING = 2  # raised when a canonical form is rendered in another way: older checksums are then not like newer ones
 
 
 @dataclass(frozen=True)

@@ -280,6 +280,8 @@ def common_form(a: ColumnType, b: ColumnType) -> Canonical | None:
         return None
     if TypeKind.OPAQUE in kinds:
         return Canonical(Form.OPAQUE) if a.kind is b.kind and a.native == b.native else None
+    if kinds == {TypeKind.DECIMAL} and a.scale == b.scale:
+        return Canonical(Form.NUMBER, scale=a.scale)
     if kinds == {TypeKind.ARRAY}:
         return _array_form(a.element, b.element)
     if len(kinds) == 1:

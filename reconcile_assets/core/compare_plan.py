@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from reconcile_assets.core.canonical import Form
 from reconcile_assets.core.compare import ColumnComparison
 from reconcile_assets.core.compare_pairs import ZONELESS, ColumnPair, PairPlan, judge_pair
-from reconcile_assets.core.tables import Table
+from reconcile_assets.core.tables import Table, TypeKind
 from reconcile_assets.core.tolerance import NO_TOLERANCE, Tolerance
 from reconcile_assets.errors import NotComparable
 
@@ -41,6 +41,14 @@ class ComparisonPlan:
         """Every compared column outside the key, in the plan's order."""
         shown = (*(self.key if self.keyless else ()), *self.columns, *self.uncomparable)
         return {plan.name: ColumnComparison(plan.comparison, differs.get(plan.name, 0)) for plan in shown}
+
+    @property
+    def has_integer_key(self) -> bool:
+        """Whether the key is one column of whole numbers on both sides."""
+        if self.keyless or len(self.key) != 1:
+            return False
+        pair = self.key[0].pair
+        return pair.source.type.kind is pair.target.type.kind is TypeKind.INTEGER
 
     def is_unique(self, table: Table, *, source: bool) -> bool:
         """Whether the table's own keys promise that this key is unique and without NULLs on this side."""

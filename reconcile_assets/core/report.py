@@ -28,7 +28,7 @@ from reconcile_assets.core.verdicts import CheckVerdict, Verdict, worst_verdict
 LISTED = 200
 """How many verdicts and alerts a report lists one by one; all are counted."""
 
-DIGEST_BITS = 128
+DIGEST_BITS = 64
 
 
 @dataclass(frozen=True)

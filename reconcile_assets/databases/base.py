@@ -78,6 +78,7 @@ class RowsetQuery:
         columns: what is compared, the key's columns not among them.
         fast: hash in the engine's own way; only when both sides hash alike (:attr:`Session.hash_family`).
         unique: the key is known to be unique and without NULLs, so neither is counted.
+        integer_key: the key is one column of whole numbers on both sides, from which buckets can be cut without a hash.
     """
 
     relation: Relation
@@ -86,6 +87,7 @@ class RowsetQuery:
     partitions: PartitionFilter | None = None
     fast: bool = False
     unique: bool = False
+    integer_key: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from reconcile_assets.core.canonical import ColumnForm
 from reconcile_assets.core.compare import NO_ROWS, Checksum
-from reconcile_assets.core.row_digest import bucket_of, digest_of, lanes_of, record_bytes
+from reconcile_assets.core.row_digest import bucket_of, bucket_of_integer, digest_of, is_long, md5_of, record_text
 from reconcile_assets.core.tables import Column, Table
 from reconcile_assets.databases.base import (
     Bucket,
@@ -159,29 +159,27 @@ class StreamingSession(Session):
 
     def fetch_buckets(self, query: RowsetQuery, buckets: int) -> dict[Bucket, BucketSums]:
         """See :meth:`Session.fetch_buckets`."""
-        key_width = len(query.key)
+        key_width, long = len(query.key), _long(query)
         counted = not query.unique and key_width > 0
         counter = KeyCounter(buckets)
         sums: dict[Bucket, list[int]] = {}
         for window, values in self._rows(query):
             texts = values(_DIGESTS)
-            key = digest_of(record_bytes(texts[:key_width])) if counted or buckets > 1 else b""
-            bucket = bucket_of(key, buckets) if buckets > 1 else 0
-            first, second = lanes_of(digest_of(record_bytes(texts)))
+            key = b""
+            if counted or (buckets > 1 and not query.integer_key):
+                key = md5_of(record_text(texts[:key_width], long[:key_width]))
+            bucket = _bucket(query, buckets, texts, key)
+            digest = digest_of(md5_of(record_text(texts, long)))
             found = sums.get((window, bucket))
             if found is None:
-                found = sums[window, bucket] = [0, 0, 0, 0]
+                found = sums[window, bucket] = [0, 0, 0]
             found[0] += 1
-            found[1] += first
-            found[2] += second
+            found[1] += digest
             if counted:
-                found[3] += None in texts[:key_width]
+                found[2] += None in texts[:key_width]
                 counter.add(window, bucket, key)
         twice = counter.duplicates()
-        return {
-            at: BucketSums(rows, first, second, nulls, twice.get(at, 0))
-            for at, (rows, first, second, nulls) in sums.items()
-        }
+        return {at: BucketSums(rows, total, 0, nulls, twice.get(at, 0)) for at, (rows, total, nulls) in sums.items()}
 
     def stream_rows(
         self,
@@ -196,16 +194,19 @@ class StreamingSession(Session):
         order = self._window_order(query)
         names = {number: window for window, number in order.items()}
         chosen, taken = frozenset(wanted), dict.fromkeys(order, 0)
-        width = len(query.key)
+        width, long = len(query.key), _long(query)
         ordered = OrderedRows()
         for window, row in self._rows(query):
             texts = row(_DIGESTS) if buckets > 1 or not values else []
-            bucket = bucket_of(digest_of(record_bytes(texts[:width])), buckets) if buckets > 1 else 0
+            key = b""
+            if buckets > 1 and not query.integer_key:
+                key = md5_of(record_text(texts[:width], long[:width]))
+            bucket = _bucket(query, buckets, texts, key)
             if (window, bucket) not in chosen or taken[window] == per_window:
                 continue
             taken[window] += 1
             exact = row(_EXACTS)
-            content = exact[width:] if values else lanes_of(digest_of(record_bytes(texts)))
+            content = exact[width:] if values else [digest_of(md5_of(record_text(texts, long)))]
             ordered.add(order[window], bucket, (tuple(exact[:width]), tuple(content)))
         for number, bucket, (key, content) in ordered:
             yield ShippedRow(names[number], bucket, key, content)
@@ -274,6 +275,16 @@ class StreamingSession(Session):
 def _as_it_is(value: Any) -> str | None:
     text: str | None = value
     return text
+
+
+def _long(query: RowsetQuery) -> list[bool]:
+    return [is_long(form.canonical.form) for form in (*query.key, *query.columns)]
+
+
+def _bucket(query: RowsetQuery, buckets: int, texts: Sequence[str | None], key: bytes) -> int:
+    if buckets == 1:
+        return 0
+    return bucket_of_integer(texts[0], buckets) if query.integer_key else bucket_of(key, buckets)
 
 
 _DIGESTS, _EXACTS = 0, 1

@@ -214,6 +214,7 @@ def _query(
         partitions=partitions,
         fast=fast,
         unique=plan.is_unique(table, source=source),
+        integer_key=plan.has_integer_key,
     )
 
 

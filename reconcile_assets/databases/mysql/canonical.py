@@ -1,8 +1,9 @@
-"""MySQL's part of the canonical contract: what stands for a column in a row's digest, byte for byte as elsewhere.
+"""MySQL's part of the canonical contract: what stands for a column in a row's text, byte for byte as elsewhere.
 
 Different values never render alike. Where equal values may render differently (JSON, a few
 doubles beyond 2^53), the digests differ, the rows are shipped, and the values decide.
-Every expression gives bytes: no collation and no conversion of character sets is left in it.
+Every expression gives ASCII or UTF-8, and is evaluated as few times as can be: text of a
+double costs more than the hash of a whole row.
 """
 
 from collections.abc import Callable
@@ -13,17 +14,19 @@ from reconcile_assets.databases.mysql.statements import Sql, fill, identifier, i
 from reconcile_assets.databases.mysql.types import FINEST, MysqlType
 from reconcile_assets.errors import NotComparable
 
-_UNICODE = frozenset({"utf8mb4", "utf8mb3", "utf8", None})
+UNICODE = frozenset({"utf8mb4", "utf8mb3", "utf8", None})
 _WHOLE = frozenset({"latin1", "ucs2", "utf16", "utf16le", "utf32", "ascii"})  # each of their characters is in Unicode
 _FLOAT32_FROM, _FLOAT32_TO = sql("1.1754943508222875e-38"), sql("3.4028234663852886e38")
 
 # d.ddde15 or d.ddde-15, as the server writes what is very large or small, without its exponent.
 _PLAIN = (
-    "CASE WHEN ABS({x}) >= 1e-3 AND ABS({x}) < 1e15 THEN {s} WHEN LOCATE('e', {s}) = 0 THEN {s}"
+    "CASE WHEN ABS({x}) BETWEEN 1e-4 AND 999999999999999e0 THEN {usual} WHEN LOCATE('e', {s}) = 0 THEN {s}"
     " WHEN {e} < 0 THEN CONCAT({sign}, '0.', REPEAT('0', -{e} - 1), {digits})"
     " WHEN CHAR_LENGTH({digits}) <= {e} + 1 THEN CONCAT({sign}, RPAD({digits}, {e} + 1, '0'))"
     " ELSE CONCAT({sign}, LEFT({digits}, {e} + 1), '.', SUBSTRING({digits}, {e} + 2)) END"
 )
+_SECONDS = len("0000-00-00 00:00:00")
+_USUAL_UUID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\\z"
 _UUID = "^(\\{([0-9A-Fa-f]{4}-?){7}[0-9A-Fa-f]{4}\\}|([0-9A-Fa-f]{4}-?){7}[0-9A-Fa-f]{4})\\z"
 
 
@@ -36,7 +39,7 @@ def read_column(form: ColumnForm) -> Sql:
 
 
 def column_sql(form: ColumnForm, name: Sql) -> Sql:
-    """The bytes that stand for this column in a row's digest; NULL only where it is NULL or too long for the server.
+    """What stands for this column in a row's text; NULL only where it is NULL or too long for the server.
 
     Args:
         name: the column, as it can stand in the query.
@@ -46,7 +49,7 @@ def column_sql(form: ColumnForm, name: Sql) -> Sql:
     """
     column_type, canonical = form.column.type, form.canonical
     if form.zone is not None:  # the server may not know the zone: marked, so that the row is shipped
-        return fill("CONCAT(_binary '~', CAST({x} AS BINARY))", x=name)
+        return fill("CONCAT('~', {x})", x=name)
     render = _RENDERERS.get(canonical.form, _verbatim)
     found = render(column_type, canonical, name, form.native)
     if found is None:
@@ -54,34 +57,19 @@ def column_sql(form: ColumnForm, name: Sql) -> Sql:
     return found
 
 
-def fixed_length(form: ColumnForm) -> int | None:
-    """The length in bytes that all values of a column have in their form; None where it varies."""
-    kind, canonical = form.column.type.kind, form.canonical
-    if form.zone is not None or canonical.digits is not None:
-        return None
-    if kind is TypeKind.DATE:
-        return {Form.DATE: 10, Form.TIMESTAMP: 19}.get(canonical.form)
-    if form.column.type.precision == 0:
-        return {(TypeKind.TIMESTAMP, Form.TIMESTAMP): 19, (TypeKind.TIMESTAMPTZ, Form.TIMESTAMPTZ): 22}.get(
-            (kind, canonical.form)
-        )
-    return None
-
-
-def is_its_own_bytes(form: ColumnForm) -> bool:
-    """Whether the column as it is has as many bytes as its form."""
+def size_sql(form: ColumnForm, name: Sql, found: Sql) -> Sql:
+    """The bytes of what :func:`column_sql` has found; of the column itself, where that has as many."""
     column_type = form.column.type
     charset = column_type.charset if isinstance(column_type, MysqlType) else None
-    if column_type.kind in (TypeKind.TEXT, TypeKind.CHAR, TypeKind.ENUM):
-        return form.canonical.form is Form.TEXT and charset in _UNICODE
-    padded = isinstance(column_type, MysqlType) and column_type.padded
-    return column_type.kind is TypeKind.INTEGER and not padded and form.canonical.form is Form.NUMBER
+    is_text = column_type.kind in (TypeKind.TEXT, TypeKind.CHAR, TypeKind.ENUM)
+    measured = name if is_text and form.canonical.form is Form.TEXT and charset in UNICODE else found
+    return fill("LENGTH({x})", x=measured)
 
 
 def text_bytes(column_type: ColumnType, name: Sql) -> Sql:
     """Text as UTF-8; what has no place in Unicode stays in its own bytes after one that begins no UTF-8."""
     charset = column_type.charset if isinstance(column_type, MysqlType) else None
-    if charset in _UNICODE:
+    if charset in UNICODE:
         return fill("CAST({x} AS BINARY)", x=name)
     if charset in _WHOLE and charset != "ascii":
         return fill("CAST(CONVERT({x} USING utf8mb4) AS BINARY)", x=name)
@@ -91,6 +79,12 @@ def text_bytes(column_type: ColumnType, name: Sql) -> Sql:
         x=name,
         charset=charset_name(charset or ""),
     )
+
+
+def _text(column_type: ColumnType, name: Sql) -> Sql:
+    """As :func:`text_bytes`, without a cast where the column's own bytes are UTF-8."""
+    charset = column_type.charset if isinstance(column_type, MysqlType) else None
+    return name if charset is not None and charset in UNICODE else text_bytes(column_type, name)
 
 
 def charset_name(charset: str) -> Sql:
@@ -118,44 +112,58 @@ def bits_text(column_type: ColumnType, name: Sql) -> Sql:
     return fill("LPAD(BIN({x} + 0), {length}, '0')", x=name, length=integer_literal(column_type.length or 1))
 
 
-def _bytes(text: Sql) -> Sql:
-    return fill("CAST({text} AS BINARY)", text=text)
-
-
 def _verbatim(column_type: ColumnType, canonical: Canonical, name: Sql, native: bool) -> Sql | None:
     kind = column_type.kind
     if kind in (TypeKind.TEXT, TypeKind.CHAR, TypeKind.ENUM):
-        return text_bytes(column_type, name)
+        return _text(column_type, name)
     if kind is TypeKind.BYTES:
-        return _bytes(fill("CONCAT('\\\\x', LOWER(HEX({x})))", x=name))
+        return fill("CONCAT('\\\\x', LOWER(HEX({x})))", x=name)
     if kind is TypeKind.BIT:
-        return _bytes(bits_text(column_type, name))
-    return _bytes(fill("CAST({x} AS CHAR)", x=name))
+        return bits_text(column_type, name)
+    return name if kind is TypeKind.DATE else fill("CAST({x} AS CHAR)", x=name)
 
 
 def _number(column_type: ColumnType, canonical: Canonical, name: Sql, native: bool) -> Sql | None:
     kind = column_type.kind
+    padded = isinstance(column_type, MysqlType) and column_type.padded
+    if kind is TypeKind.BIT or (kind is TypeKind.INTEGER and padded):
+        return fill("{x} + 0", x=name)
+    if kind is TypeKind.INTEGER:
+        return name
+    if kind is TypeKind.DECIMAL:
+        return _decimal(column_type, canonical, fill("{x} + 0", x=name) if padded else name)
     text = number_text(column_type, name)
-    if kind is TypeKind.BIT:
-        return _bytes(fill("{x} + 0", x=name))
-    if kind is TypeKind.DECIMAL and column_type.scale != 0:
-        trimmed = fill("TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM {text}))", text=text)
-        if column_type.scale is None:
-            trimmed = fill("IF(LOCATE('.', {text}) = 0, {text}, {trimmed})", text=text, trimmed=trimmed)
-        return _bytes(fill("IF({x} = 0, '0', {trimmed})", x=name, trimmed=trimmed))
-    if kind in (TypeKind.INTEGER, TypeKind.DECIMAL) or native:
-        return _bytes(text)
+    if native:
+        return text
     if kind is TypeKind.FLOAT32:
-        return _bytes(_shortest_single(column_type, name))
-    return _bytes(_plain(text, name)) if kind is TypeKind.FLOAT64 else None
+        return _shortest_single(column_type, name)
+    if kind is not TypeKind.FLOAT64:
+        return None
+    return _plain(text, name, name if "(" not in column_type.native else None)
 
 
-def _plain(text: Sql, value: Sql) -> Sql:
+def _decimal(column_type: ColumnType, canonical: Canonical, text: Sql) -> Sql:
+    """Without the zeros at its end, unless both sides have as many; decimals have no negative zero."""
+    if column_type.scale == 0 or canonical.scale is not None:
+        return text
+    trimmed = fill("TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM {text}))", text=text)
+    if column_type.scale is not None:
+        return trimmed
+    return fill("IF(LOCATE('.', {text}) = 0, {text}, {trimmed})", text=text, trimmed=trimmed)
+
+
+def _plain(text: Sql, value: Sql, usual: Sql | None = None) -> Sql:
+    """A float's text without exponent.
+
+    Args:
+        usual: as `text`, for numbers whose text has no exponent, and cheaper.
+    """
     mantissa = fill("SUBSTRING_INDEX({s}, 'e', 1)", s=text)
     return fill(
         _PLAIN,
         x=value,
         s=text,
+        usual=usual or text,
         sign=fill("IF({x} < 0, '-', '')", x=value),
         e=fill("CAST(SUBSTRING_INDEX({s}, 'e', -1) AS SIGNED)", s=text),
         digits=fill("REPLACE(REPLACE({m}, '-', ''), '.', '')", m=mantissa),
@@ -186,20 +194,17 @@ def _float32(column_type: ColumnType, canonical: Canonical, name: Sql, native: b
     """A single-precision float as the double that it is."""
     text = number_text(column_type, name)
     if column_type.kind is TypeKind.FLOAT32:
-        return _bytes(text if native else _plain(text, name))
+        return text if native else _plain(text, name)
     if column_type.kind is not TypeKind.FLOAT64:
         return None
     rounded = fill("(CAST({x} AS FLOAT) + 0e0)", x=name)
-    return _bytes(
-        fill(
-            "CASE WHEN ABS({x}) > {most} OR ({x} <> 0 AND ABS({x}) < {least}) THEN CONCAT('~', {text})"
-            " ELSE {plain} END",
-            x=name,
-            most=_FLOAT32_TO,
-            least=_FLOAT32_FROM,
-            text=text,
-            plain=_plain(fill("CAST({rounded} AS CHAR)", rounded=rounded), name),
-        )
+    return fill(
+        "CASE WHEN ABS({x}) > {most} OR ({x} <> 0 AND ABS({x}) < {least}) THEN CONCAT('~', {text}) ELSE {plain} END",
+        x=name,
+        most=_FLOAT32_TO,
+        least=_FLOAT32_FROM,
+        text=text,
+        plain=_plain(fill("CAST({rounded} AS CHAR)", rounded=rounded), name),
     )
 
 
@@ -214,19 +219,35 @@ def _double(column_type: ColumnType, canonical: Canonical, name: Sql, native: bo
 
 def _uuid(column_type: ColumnType, canonical: Canonical, name: Sql, native: bool) -> Sql | None:
     if column_type.kind is TypeKind.UUID:
-        return _bytes(fill("REPLACE(CAST({x} AS CHAR), '-', '')", x=name))
+        return fill("CAST({x} AS CHAR)", x=name)  # of a UUID and a text the server makes a UUID
     if column_type.kind is TypeKind.BYTES:
-        return _bytes(fill("IF(LENGTH({x}) = 16, LOWER(HEX({x})), CONCAT('?', '\\\\x', LOWER(HEX({x}))))", x=name))
+        return fill(
+            "IF(LENGTH({x}) = 16, {dashed}, CONCAT('?\\\\x', LOWER(HEX({x}))))",
+            x=name,
+            dashed=_dashed(fill("LOWER(HEX({x}))", x=name)),
+        )
     if column_type.kind not in (TypeKind.TEXT, TypeKind.CHAR):
         return None
+    charset = column_type.charset if isinstance(column_type, MysqlType) else None
+    text = fill("{x} COLLATE utf8mb4_bin", x=name)
+    if charset != "utf8mb4":
+        text = fill("CONVERT({x} USING utf8mb4) COLLATE utf8mb4_bin", x=name)
     return fill(
-        "IF(CONVERT({x} USING utf8mb4) COLLATE utf8mb4_bin REGEXP {pattern},"
-        " CAST(LOWER(REPLACE(REPLACE(REPLACE(CONVERT({x} USING utf8mb4), '{{', ''), '}}', ''), '-', '')) AS BINARY),"
-        " CONCAT(_binary '!', {text}))",
+        "CASE WHEN {text} REGEXP {usual} THEN {x} WHEN {text} REGEXP {pattern} THEN {dashed}"
+        " ELSE CONCAT('!', LOWER(HEX({bytes}))) END",
         x=name,
+        text=text,
+        dashed=_dashed(fill("LOWER(REPLACE(REPLACE(REPLACE({text}, '{{', ''), '}}', ''), '-', ''))", text=text)),
+        usual=text_literal(_USUAL_UUID),
         pattern=text_literal(_UUID),
-        text=text_bytes(column_type, name),
+        bytes=text_bytes(column_type, name),
     )
+
+
+def _dashed(digits: Sql) -> Sql:
+    for place in (9, 14, 19, 24):
+        digits = fill("INSERT({digits}, {place}, 0, '-')", digits=digits, place=integer_literal(place))
+    return digits
 
 
 def _json(column_type: ColumnType, canonical: Canonical, name: Sql, native: bool) -> Sql | None:
@@ -236,19 +257,28 @@ def _json(column_type: ColumnType, canonical: Canonical, name: Sql, native: bool
 
 
 def _moment(column_type: ColumnType, canonical: Canonical, name: Sql, native: bool) -> Sql | None:
+    """Cut off to the digits that are asked for; without zeros at the end of its fraction."""
+    if column_type.kind is TypeKind.DATE:
+        text = fill("CONCAT({x}, ' 00:00:00')", x=name)
+    else:
+        own = FINEST if column_type.precision is None else column_type.precision
+        kept = own if canonical.digits is None else min(own, canonical.digits)
+        text = name
+        if kept < own:
+            text = fill("LEFT({x}, {size})", x=name, size=integer_literal(_SECONDS + (kept + 1 if kept else 0)))
+        if kept:
+            text = fill("TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM {text}))", text=text)
+    return fill("CONCAT({text}, '+00')", text=text) if canonical.form is Form.TIMESTAMPTZ else text
+
+
+def _time(column_type: ColumnType, canonical: Canonical, name: Sql, native: bool) -> Sql | None:
+    """As :func:`_moment`; where digits are asked for, there are as many. Hours have two digits or three, and a sign."""
     own = FINEST if column_type.precision is None else column_type.precision
     text = fill("CAST({x} AS CHAR)", x=name)
-    if column_type.kind is TypeKind.DATE:
-        text, own = fill("CONCAT({text}, ' 00:00:00')", text=text), 0
     if canonical.digits is None:
-        if own and column_type.kind is TypeKind.TIME:
-            text = fill("TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM {text}))", text=text)
-        elif own:
-            text = fill("IF(MICROSECOND({x}) = 0, LEFT({text}, 19), TRIM(TRAILING '0' FROM {text}))", x=name, text=text)
-        return _bytes(fill("CONCAT({text}, '+00')", text=text) if canonical.form is Form.TIMESTAMPTZ else text)
+        return fill("TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM {text}))", text=text) if own else text
     dropped = own - canonical.digits + (1 if own and not canonical.digits else 0)
-    text = fill("LEFT({text}, CHAR_LENGTH({text}) - {dropped})", text=text, dropped=integer_literal(max(dropped, 0)))
-    return _bytes(text if canonical.form is Form.TIME else fill("CONCAT({text}, ' AD')", text=text))
+    return fill("LEFT({text}, CHAR_LENGTH({text}) - {dropped})", text=text, dropped=integer_literal(max(dropped, 0)))
 
 
 _RENDERERS: dict[Form, Callable[[ColumnType, Canonical, Sql, bool], Sql | None]] = {
@@ -259,5 +289,5 @@ _RENDERERS: dict[Form, Callable[[ColumnType, Canonical, Sql, bool], Sql | None]]
     Form.JSON: _json,
     Form.TIMESTAMP: _moment,
     Form.TIMESTAMPTZ: _moment,
-    Form.TIME: _moment,
+    Form.TIME: _time,
 }

@@ -1,61 +1,33 @@
 """Row digests and their sums in MySQL, bit for bit those of the other engines' portable form.
 
-A row's bytes are what PostgreSQL's ``record_send`` gives for its canonical texts: the number
-of columns, then for each the OID of ``text``, the length (-1 for NULL) and the bytes. The two
-halves of their md5 are summed as signed 64-bit numbers, exactly: a sum of BIGINT is a DECIMAL.
+A row's text is what :mod:`reconcile_assets.core.row_digest` tells. The first half of its md5 is
+summed as a signed 64-bit number, exactly: a sum of BIGINT is a DECIMAL. No derived table stands
+between: it would be written to the server's disk row by row.
 
-The rows' digests are computed in a derived table with a LIMIT that limits nothing: it keeps the
-server from merging the table into the outer query, where each digest would be computed twice.
-Where a row is longer than ``max_allowed_packet`` its digest is NULL: ``hashes`` counts the others.
+Where a row is longer than ``max_allowed_packet`` its text is NULL; that a sum would just leave it
+out must never be, so a number beyond every range is computed then, which the server refuses.
+Groups are told by their places, as a table may have columns of any name.
 """
 
 from collections.abc import Sequence
 
 from reconcile_assets.core.canonical import ColumnForm
+from reconcile_assets.core.row_digest import INTEGER_SHIFTS, is_long
 from reconcile_assets.core.tables import TypeKind
 from reconcile_assets.databases.base import Bucket, RowsetQuery
-from reconcile_assets.databases.mysql.canonical import column_sql, fixed_length, is_its_own_bytes, read_column
-from reconcile_assets.databases.mysql.statements import (
-    Sql,
-    bytes_literal,
-    fill,
-    identifier,
-    integer_literal,
-    join,
-    sql,
-)
+from reconcile_assets.databases.mysql.canonical import column_sql, read_column, size_sql
+from reconcile_assets.databases.mysql.statements import Sql, fill, identifier, integer_literal, join, sql
 from reconcile_assets.databases.mysql.values import literal, value_sql
 from reconcile_assets.databases.mysql.windows import Windows
 
-_OID_OF_TEXT = (25).to_bytes(4, "big")
-_NULL = bytes_literal(_OID_OF_TEXT + b"\xff\xff\xff\xff")
-_NULLABLE = "IF({column} IS NULL, {null}, CONCAT({field}))"
-_SHORT = "CHAR(0, 0, 0, 25, 0, 0, 0, LENGTH({x}))"
-_LONG = "CHAR(0, 0, 0, 25), UNHEX(LPAD(HEX(LENGTH({x})), 8, '0'))"
-_SHORT_KINDS = frozenset(
-    {
-        TypeKind.INTEGER,
-        TypeKind.DECIMAL,
-        TypeKind.DATE,
-        TypeKind.TIME,
-        TypeKind.TIMESTAMP,
-        TypeKind.TIMESTAMPTZ,
-        TypeKind.BIT,
-        TypeKind.UUID,
-    }
-)
-_ONE_BYTE = 255
-_FIRST = sql("SUM(CAST(CONV(LEFT(h, 16), 16, -10) AS SIGNED))")
-_SECOND = sql("SUM(CAST(CONV(SUBSTRING(h, 17, 16), 16, -10) AS SIGNED))")
-_SUMS = (
-    "SELECT w, {bucket} AS b, COUNT(*), {first}, {second}, 0, 0, COUNT(h)"
-    " FROM ({rows} LIMIT 18446744073709551615) AS d GROUP BY w, b ORDER BY NULL"
-)
+_NULL = sql("'*'")
+_SUMS = "SELECT {w}, {bucket}, COUNT(*), {sum}, 0, 0 FROM {source} WHERE {inside} GROUP BY {groups} ORDER BY NULL"
 _SUMS_WITH_KEYS = (
-    "SELECT w, b, SUM(c), SUM(s1), SUM(s2), SUM(nulls), SUM(c - 1), SUM(hashes) FROM ("
-    "SELECT w, {bucket} AS b, k, COUNT(*) AS c, {first} AS s1, {second} AS s2, SUM(n) AS nulls, COUNT(h) AS hashes"
-    " FROM ({rows} LIMIT 18446744073709551615) AS d GROUP BY w, b, k ORDER BY NULL) AS g GROUP BY w, b ORDER BY NULL"
+    "SELECT w, {bucket}, SUM(c), SUM(s), SUM(nulls), SUM(c - 1) FROM ("
+    "SELECT {w} AS w, {i} AS i, {k} AS k, COUNT(*) AS c, {sum} AS s, SUM({n}) AS nulls"
+    " FROM {source} WHERE {inside} GROUP BY 1, 2, 3 ORDER BY NULL) AS g GROUP BY 1, 2 ORDER BY NULL"
 )
+_SUM = "SUM(CAST(CONV(LEFT(IFNULL(MD5({record}), EXP(710 + RAND())), 16), 16, -10) AS SIGNED))"
 _WINDOW_STEP = 2**31
 
 
@@ -78,22 +50,24 @@ class DigestQueries:
         return {0: None} if self._windows is None else dict(self._windows.keys)
 
     def sums(self, buckets: int) -> Sql:
-        """One scan: window, bucket, rows, both sums, NULL keys, duplicate keys, rows with a digest."""
-        counted = not self.query.unique and bool(self.query.key)
-        items = [fill("{w} AS w", w=self._window())]
-        if counted or buckets > 1:
-            items.append(fill("MD5({record}) AS k", record=self._key_record()))
-        if counted:
-            items.append(fill("{any_null} AS n", any_null=self._any_null()))
-        items.append(fill("MD5({record}) AS h", record=self._row_record()))
-        rows = fill(
-            "SELECT {items} FROM {source} WHERE {inside}",
-            items=join(", ", items),
-            source=self._source,
-            inside=self._inside(),
+        """One scan: window, bucket, rows, their sum, NULL keys, duplicate keys."""
+        parts = {
+            "w": self._window(),
+            "sum": fill(_SUM, record=self._row_record()),
+            "source": self._source,
+            "inside": self._inside(),
+        }
+        if self.query.unique or not self.query.key:
+            groups = join(", ", [*([] if self._windows is None else [sql("1")]), sql("2")])  # a constant costs time
+            return fill(_SUMS, bucket=self._bucket(buckets), groups=groups, **parts)
+        return fill(
+            _SUMS_WITH_KEYS,
+            bucket=_cut(sql("i"), buckets) if self.query.integer_key else _bucket_of(sql("k"), buckets),
+            i=self._integer() if self.query.integer_key else sql("0"),
+            k=fill("MD5({record})", record=self._key_record()),
+            n=self._any_null(),
+            **parts,
         )
-        template = _SUMS_WITH_KEYS if counted else _SUMS
-        return fill(template, bucket=_bucket(sql("k"), buckets), first=_FIRST, second=_SECOND, rows=rows)
 
     def large_floats(self) -> Sql | None:
         """A row whose key holds a float that other engines may write otherwise; None where no such float can be.
@@ -117,7 +91,7 @@ class DigestQueries:
 
     def shipped(self, buckets: int, wanted: Sequence[Bucket], *, values: bool, per_window: int | None = None) -> Sql:
         """The rows of the wanted buckets, ordered by window and bucket: window, bucket, key, values or digest."""
-        bucket = _bucket(fill("MD5({record})", record=self._key_record()), buckets)
+        bucket = self._bucket(buckets)
         items = [fill("{w} AS w", w=self._window()), fill("{b} AS b", b=bucket), *self._shipped_items(values=values)]
         inside = join(" AND ", [self._inside(), self._is_wanted(bucket, buckets, wanted)])
         if per_window is None or self._windows is None:
@@ -186,6 +160,17 @@ class DigestQueries:
     def _row_record(self) -> Sql:
         return record_sql((*self.query.key, *self.query.columns))
 
+    def _bucket(self, buckets: int) -> Sql:
+        if self.query.integer_key:
+            return _cut(self._integer(), buckets)
+        return _bucket_of(fill("MD5({record})", record=self._key_record()), buckets)
+
+    def _integer(self) -> Sql:
+        """The key, folded: its lowest bits tell the bucket; 0 for NULL."""
+        key = identifier(self.query.key[0].column.name)
+        shifted = [fill("({k} >> {n})", k=key, n=integer_literal(shift)) for shift in INTEGER_SHIFTS]
+        return fill("IFNULL({folded}, 0)", folded=join(" ^ ", shifted))
+
     def _any_null(self) -> Sql:
         tests = [fill("{k} IS NULL", k=read_column(form)) for form in self.query.key if form.column.nullable]
         return fill("({tests})", tests=join(" OR ", tests)) if tests else sql("0")
@@ -211,35 +196,33 @@ class DigestQueries:
 
 
 def record_sql(forms: Sequence[ColumnForm]) -> Sql:
-    """A row's bytes; no value, NULL or length can pass for another."""
-    parts = [bytes_literal(len(forms).to_bytes(4, "big")), *(_field_sql(form) for form in forms)]
-    return fill("CONCAT({parts})", parts=join(", ", parts))
+    """A row's text; NULL where it is too long for the server."""
+    fields: list[Sql] = []
+    texts: list[Sql] = []
+    for form in forms:
+        column = read_column(form)
+        found = column_sql(form, column)
+        if is_long(form.canonical.form):
+            fields.append(_unless_null(form, column, size_sql(form, column, found), _NULL))
+            texts.append(_unless_null(form, column, found, sql("''")))
+        else:
+            fields.append(_unless_null(form, column, found, _NULL))
+    commas = [part for field in fields for part in (field, sql("','"))]
+    return fill("CONCAT({parts})", parts=join(", ", [*commas, *texts] if texts else commas[:-1]))
 
 
-def _field_sql(form: ColumnForm) -> Sql:
-    """Type, length and bytes; written out twice, the bytes are computed twice: the length is had more cheaply."""
-    column = read_column(form)
-    found = column_sql(form, column)
-    size = fixed_length(form)
-    if size is not None:
-        field = join(", ", [bytes_literal(_OID_OF_TEXT + size.to_bytes(4, "big")), found])
-    else:
-        measured = column if is_its_own_bytes(form) else found
-        field = join(", ", [fill(_SHORT if _is_short(form) else _LONG, x=measured), found])
-    return fill(_NULLABLE, column=column, null=_NULL, field=field) if form.column.nullable else field
+def _unless_null(form: ColumnForm, column: Sql, found: Sql, null: Sql) -> Sql:
+    """Only what is NULL itself passes for NULL: what is too long for a function makes the whole text NULL."""
+    if not form.column.nullable:
+        return found
+    if found == column:
+        return fill("IFNULL({column}, {null})", column=column, null=null)
+    return fill("IF({column} IS NULL, {null}, {found})", column=column, null=null, found=found)
 
 
-def _is_short(form: ColumnForm) -> bool:
-    """Whether one byte always tells the length, which is cheaper to write."""
-    kind, length = form.column.type.kind, form.column.type.length
-    if kind in (TypeKind.TEXT, TypeKind.CHAR):
-        return length is not None and 4 * length + 2 <= _ONE_BYTE
-    return kind in _SHORT_KINDS
+def _cut(number: Sql, buckets: int) -> Sql:
+    return sql("0") if buckets == 1 else fill("({n} & {mask})", n=number, mask=integer_literal(buckets - 1))
 
 
-def _bucket(digest: Sql, buckets: int) -> Sql:
-    if buckets == 1:
-        return sql("0")
-    return fill(
-        "(CAST(CONV(LEFT({digest}, 8), 16, 10) AS SIGNED) & {mask})", digest=digest, mask=integer_literal(buckets - 1)
-    )
+def _bucket_of(digest: Sql, buckets: int) -> Sql:
+    return _cut(fill("CAST(CONV(LEFT({digest}, 8), 16, 10) AS SIGNED)", digest=digest), buckets)

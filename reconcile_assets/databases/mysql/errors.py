@@ -54,6 +54,8 @@ def translate(error: pymysql.Error, name: str) -> ReconcileAssetsError:
     if number in (2002, 2003):
         return DatabaseUnavailable(f"{name}: {_why_unreachable(error, text)}")
     kind, sentence = _BY_NUMBER.get(number, (None, ""))
+    if number == 1690 and "exp(710" in text.lower():  # what DigestQueries computes then
+        return CouldNotVerify(f"{name}: {TOO_LONG}")
     if kind is None:
         kind, sentence = _by_class(error, number)
     names = _QUOTED.findall(text)
@@ -120,6 +122,7 @@ def _by_class(error: pymysql.Error, number: int) -> tuple[type[ReconcileAssetsEr
     return QueryRefused, "the server refused the statement"
 
 
+TOO_LONG = "a row is longer than the server's max_allowed_packet; raise it on the server"
 _LOST = "the connection was lost; check the server and the network, then try again"
 _TIME = "the statement ran into its time limit or was cancelled; raise the limit or compare fewer rows"
 _LOCK = "a lock was not free in time; try again when the table is not being changed"

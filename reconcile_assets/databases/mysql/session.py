@@ -10,7 +10,7 @@ from pymysql.cursors import SSCursor
 
 from reconcile_assets.core.canonical import Canonical, ColumnForm, Form, natural_form
 from reconcile_assets.core.compare import NO_ROWS, Checksum
-from reconcile_assets.core.row_digest import lanes_of
+from reconcile_assets.core.row_digest import digest_of
 from reconcile_assets.core.tables import Column, Table
 from reconcile_assets.core.windows import Partition
 from reconcile_assets.databases.base import (
@@ -29,7 +29,7 @@ from reconcile_assets.databases.mysql import figures
 from reconcile_assets.databases.mysql.catalog import check_relation, describe_query, describe_table, source_of
 from reconcile_assets.databases.mysql.connection import execute
 from reconcile_assets.databases.mysql.digest import DigestQueries
-from reconcile_assets.databases.mysql.errors import translated_errors
+from reconcile_assets.databases.mysql.errors import TOO_LONG, translated_errors
 from reconcile_assets.databases.mysql.statements import Sql, fill, identifier, integer_literal, join, sql
 from reconcile_assets.databases.mysql.values import reader, value_sql
 from reconcile_assets.databases.mysql.windows import Windows
@@ -174,10 +174,8 @@ class MysqlSession(Session):
         keys = queries.window_keys
         found: dict[Bucket, BucketSums] = {}
         for row in rows:
-            window, bucket, count, first, second, nulls, duplicates, hashes = (int(value or 0) for value in row)
-            if hashes != count:
-                raise self._too_long(count - hashes)
-            found[keys[window], bucket] = BucketSums(count, first, second, nulls, duplicates)
+            window, bucket, count, total, nulls, duplicates = (int(value) for value in row)
+            found[keys[window], bucket] = BucketSums(count, total, 0, nulls, duplicates)
         return found
 
     def stream_rows(
@@ -202,7 +200,7 @@ class MysqlSession(Session):
             while (row := cursor.fetchone()) is not None:
                 self._count((row,))
                 texts = _read(readers, row[2:])
-                content = texts[len(query.key) :] if values else self._lanes(row[width])
+                content = texts[len(query.key) :] if values else (self._digest(row[width]),)
                 yield ShippedRow(keys[int(row[0])], int(row[1]), texts[: len(query.key)], content)
             self._streams.remove(cursor)
             cursor.close()
@@ -283,15 +281,10 @@ class MysqlSession(Session):
     def _queries(self, query: RowsetQuery) -> DigestQueries:
         return DigestQueries(query, self.source_of(query.relation))
 
-    def _lanes(self, digest: str | bytes | None) -> tuple[int, int]:
-        if digest is None:
-            raise self._too_long(1)
-        return lanes_of(bytes.fromhex(digest if isinstance(digest, str) else digest.decode()))
-
-    def _too_long(self, rows: int) -> CouldNotVerify:
-        return CouldNotVerify(
-            f"{self.name}: {rows} rows are longer than the server's max_allowed_packet; raise it on the server"
-        )
+    def _digest(self, md5: str | bytes | None) -> int:
+        if md5 is None:
+            raise CouldNotVerify(f"{self.name}: {TOO_LONG}")
+        return digest_of(bytes.fromhex(md5 if isinstance(md5, str) else md5.decode()))
 
     def _count(self, rows: Sequence[tuple[Any, ...]]) -> None:
         self.cost.rows_read += len(rows)

@@ -29,10 +29,16 @@ _NATIVE: dict[TypeKind, sql.SQL] = {
     TypeKind.UUID: sql.SQL("{x}"),
 }
 
+_FINEST = 6  # digits of a second
 _INTEGER = sql.SQL("{x}::text")
 _DECIMAL = sql.SQL("trim_scale({x})::text")
 _FLOAT = sql.SQL(
     "CASE WHEN {x} IN ('NaN', 'Infinity', '-Infinity') THEN {x}::text ELSE trim_scale({x}::text::numeric)::text END"
+)
+# Where the server's own text has no exponent, and is that decimal already.
+_DOUBLE = sql.SQL(
+    "CASE WHEN abs({x}) >= 1e-4::float8 AND abs({x}) < 1e15::float8 THEN {x}::text"
+    " WHEN {x} IN ('NaN', 'Infinity', '-Infinity') THEN {x}::text ELSE trim_scale({x}::text::numeric)::text END"
 )
 _BOOLEAN_NUMBER = sql.SQL("{x}::int::text")
 _BIT_NUMBER = sql.SQL("CASE WHEN length({x}) = 0 THEN '!' ELSE lpad({x}::text, 64, '0')::bit(64)::int8::text END")
@@ -42,7 +48,7 @@ _NUMBERS: dict[TypeKind, sql.SQL] = {
     TypeKind.INTEGER: _INTEGER,
     TypeKind.DECIMAL: _DECIMAL,
     TypeKind.FLOAT32: _FLOAT,
-    TypeKind.FLOAT64: _FLOAT,
+    TypeKind.FLOAT64: _DOUBLE,
     TypeKind.BOOLEAN: _BOOLEAN_NUMBER,
     TypeKind.BIT: _BIT_NUMBER,
 }
@@ -62,10 +68,10 @@ _SINGLE = sql.SQL(
 _UUID_TEXT = sql.SQL(
     "CASE WHEN {x}::text ~ ('^(\\{{([0-9A-Fa-f]{{4}}-?){{7}}[0-9A-Fa-f]{{4}}\\}}'"
     " || '|([0-9A-Fa-f]{{4}}-?){{7}}[0-9A-Fa-f]{{4}})$')"
-    " COLLATE \"C\" THEN lower(translate({x}::text, '{{}}-', '') COLLATE \"C\") ELSE '!' || {x}::text END"
+    ' COLLATE "C" THEN {x}::text::uuid::text'
+    " ELSE '!' || encode(convert_to({x}::text, 'UTF8'), 'hex') END"
 )
-_UUID_BYTES = sql.SQL("CASE WHEN octet_length({x}) = 16 THEN encode({x}, 'hex') ELSE '?' || {x}::text END")
-_UUID_NATIVE = sql.SQL("replace({x}::text, '-', '')")
+_UUID_BYTES = sql.SQL("CASE WHEN octet_length({x}) = 16 THEN encode({x}, 'hex')::uuid::text ELSE '?' || {x}::text END")
 
 # What a json document may hold and jsonb may not is left as it was written, and decided when shipped.
 _JSON_TEXT = sql.SQL(
@@ -78,11 +84,11 @@ _DATE_AS_TIMESTAMP = sql.SQL(
     "CASE WHEN isfinite({x}) AND ({x} > DATE '294276-12-31' OR {x} < DATE '4713-01-01 BC')"
     " THEN '!' || {x}::text ELSE {x}::timestamp::text END"
 )
-_CUT_DATE = sql.SQL(
-    "CASE WHEN NOT isfinite({x}) OR {x} > DATE '294276-12-31' OR {x} < DATE '4713-01-01 BC'"
-    " THEN {x}::text ELSE to_char({x}::timestamp, {format}) END"
+_CUT_MOMENTS = {0: sql.SQL("date_trunc('second', {x})::text"), 3: sql.SQL("date_trunc('milliseconds', {x})::text")}
+_CUT_MOMENT = sql.SQL(
+    "CASE WHEN isfinite({x})"
+    " THEN ({x} - (extract(microseconds FROM {x})::int8 % {unit}) * interval '1 microsecond')::text ELSE {x}::text END"
 )
-_CUT_MOMENT = sql.SQL("CASE WHEN isfinite({x}) THEN to_char({x}, {format}) ELSE {x}::text END")
 _CUT_TIME = sql.SQL("to_char({x}, {format})")
 
 
@@ -101,11 +107,15 @@ def column_sql(form: ColumnForm, name: sql.Composable) -> sql.Composable:
         return _NATIVE[column_type.kind].format(x=name)
     render = _RENDERERS.get(canonical.form)
     template = render(column_type, canonical.digits) if render else _VERBATIM
+    if canonical.scale is not None:
+        template = _VERBATIM
     if template is None:
         raise NotComparable(f"column {form.column.name}: {column_type.native} has no {canonical.form} form")
     if canonical.digits is None:
         return template.format(x=name)
-    return template.format(x=name, format=sql.Literal(_cut_format(canonical.form, canonical.digits)))
+    return template.format(
+        x=name, format=sql.Literal(_clock_format(canonical.digits)), unit=sql.Literal(10 ** (6 - canonical.digits))
+    )
 
 
 def in_zone(form: ColumnForm, name: sql.Composable) -> sql.Composable:
@@ -120,9 +130,8 @@ def value_sql(form: ColumnForm, name: sql.Composable) -> sql.Composable:
     return sql.SQL("{}::text").format(in_zone(form, name))
 
 
-def _cut_format(form: Form, digits: int) -> str:
-    clock = f"HH24:MI:SS.FF{digits}" if digits else "HH24:MI:SS"
-    return clock if form is Form.TIME else f"YYYY-MM-DD {clock} BC"
+def _clock_format(digits: int) -> str:
+    return f"HH24:MI:SS.FF{digits}" if digits else "HH24:MI:SS"
 
 
 def _number(column_type: ColumnType, digits: int | None) -> sql.SQL | None:
@@ -140,7 +149,7 @@ def _double(column_type: ColumnType, digits: int | None) -> sql.SQL | None:
 def _uuid(column_type: ColumnType, digits: int | None) -> sql.SQL | None:
     if column_type.kind in (TypeKind.TEXT, TypeKind.CHAR):
         return _UUID_TEXT
-    return {TypeKind.UUID: _UUID_NATIVE, TypeKind.BYTES: _UUID_BYTES}.get(column_type.kind)
+    return {TypeKind.UUID: _VERBATIM, TypeKind.BYTES: _UUID_BYTES}.get(column_type.kind)
 
 
 def _json(column_type: ColumnType, digits: int | None) -> sql.SQL | None:
@@ -150,9 +159,12 @@ def _json(column_type: ColumnType, digits: int | None) -> sql.SQL | None:
 
 
 def _timestamp(column_type: ColumnType, digits: int | None) -> sql.SQL | None:
-    if column_type.kind is TypeKind.DATE:
-        return _DATE_AS_TIMESTAMP if digits is None else _CUT_DATE
-    return _VERBATIM if digits is None else _CUT_MOMENT
+    return _DATE_AS_TIMESTAMP if column_type.kind is TypeKind.DATE else _instant(column_type, digits)
+
+
+def _instant(column_type: ColumnType, digits: int | None) -> sql.SQL | None:
+    """Cut off, not rounded; the fraction's zeros at the end are not written."""
+    return _VERBATIM if digits is None or digits >= _FINEST else _CUT_MOMENTS.get(digits, _CUT_MOMENT)
 
 
 def _time(column_type: ColumnType, digits: int | None) -> sql.SQL | None:
@@ -166,6 +178,6 @@ _RENDERERS: dict[Form, Callable[[ColumnType, int | None], sql.SQL | None]] = {
     Form.UUID: _uuid,
     Form.JSON: _json,
     Form.TIMESTAMP: _timestamp,
-    Form.TIMESTAMPTZ: lambda column_type, digits: _VERBATIM if digits is None else _CUT_MOMENT,
+    Form.TIMESTAMPTZ: _instant,
     Form.TIME: _time,
 }

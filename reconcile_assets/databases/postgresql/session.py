@@ -141,6 +141,10 @@ class PostgresSession(Session):
         return self._hash_family
 
     @property
+    def _recodes(self) -> bool:
+        return self._connection.info.parameter_status("server_encoding") not in ("UTF8", "SQL_ASCII")
+
+    @property
     def driver_connection(self) -> "psycopg.Connection[Any]":
         """The psycopg connection, in this session's transaction."""
         return self._connection
@@ -315,7 +319,7 @@ class PostgresSession(Session):
 
     def _queries(self, query: RowsetQuery) -> DigestQueries:
         table = None if query.relation.table is None else self.describe(query.relation)
-        return DigestQueries(query, table)
+        return DigestQueries(query, table, recode=self._recodes)
 
     @contextmanager
     def _set(self, settings: Mapping[str, str]) -> Iterator[None]:

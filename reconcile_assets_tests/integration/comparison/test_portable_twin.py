@@ -10,12 +10,13 @@ from psycopg import sql
 
 from reconcile_assets.core.canonical import Canonical, ColumnForm, Form
 from reconcile_assets.core.canonical_render import renderer
-from reconcile_assets.core.row_digest import bucket_of, digest_of, lanes_of, record_bytes
+from reconcile_assets.core.row_digest import bucket_of, bucket_of_integer, digest_of, is_long, md5_of, record_text
 from reconcile_assets.core.tables import Column, ColumnType, TypeKind
 from reconcile_assets.databases.base import Relation, RowsetQuery
 from reconcile_assets.databases.postgresql.canonical import column_sql, value_sql
 from reconcile_assets.databases.postgresql.connection import connect, parse_url
 from reconcile_assets.databases.postgresql.digest import DigestQueries
+from reconcile_assets.databases.postgresql.portable import record_sql
 
 random_ = random.Random(7)  # noqa: S311 - a seeded sequence, no secret
 
@@ -28,7 +29,8 @@ SINGLES = [struct.unpack("<f", random_.randbytes(4))[0] for _ in range(1500)]
 SINGLES = [value for value in SINGLES if value - value == 0] + [2.0**exponent for exponent in range(-149, 128)]
 FLOAT_NAMES = ["'NaN'", "'Infinity'", "'-Infinity'", "'-0'", "0"]
 MOMENTS = [
-    "'2024-01-01 00:00:00.1236'", "'2024-02-29 23:59:59.999999'", "'0044-03-15 01:02:03 BC'", "'infinity'",
+    "'2024-01-01 00:00:00.1236'", "'2024-02-29 23:59:59.999999'", "'1999-12-31 23:59:59.1006'",
+    "'0044-03-15 01:02:03 BC'", "'infinity'",
     "'-infinity'", "'12345-06-07 08:09:10.5'", "'4713-01-01 00:00:00 BC'",
 ]  # fmt: skip
 JSONS = [
@@ -83,7 +85,7 @@ CASES: list[tuple[str, ColumnType, Canonical, list[str]]] = [
         for name, kind, form in (
             ("timestamp", K.TIMESTAMP, Form.TIMESTAMP), ("timestamptz", K.TIMESTAMPTZ, Form.TIMESTAMPTZ),
         )
-        for digits in (None, 0, 3, 6)
+        for digits in (None, 0, 1, 3, 5, 6)
     ),
     *(
         ("time", ColumnType(K.TIME, "time"), Canonical(Form.TIME, digits), ["'00:00'", "'23:59:59.9996'", "'24:00'"])
@@ -113,21 +115,49 @@ def test_both_render_alike(connection: psycopg.Connection, case: tuple[str, Colu
     assert wrong == []
 
 
-def test_rows_are_hashed_and_bucketed_alike(connection: psycopg.Connection) -> None:
-    query = "SELECT * FROM (VALUES (1, 'a'), (2, NULL), (NULL, ''), (2147483647, E'\\U0001F600|é')) AS t(id, v)"
-    number, text = (
-        ColumnForm(Column(name, ColumnType(kind, native)), Canonical(form))
-        for name, kind, native, form in (
-            ("id", K.INTEGER, "integer", Form.NUMBER),
-            ("v", K.TEXT, "text", Form.TEXT),
-        )
+ROWS = [("1", "a", "61"), ("2", None, None), (None, "", "*"), ("2147483647", "\U0001f600|é", "1,2"), ("-65", "*", "")]
+FORMS = [ColumnForm(Column("id", ColumnType(K.INTEGER, "integer")), Canonical(Form.NUMBER))] + [
+    ColumnForm(Column(name, ColumnType(K.TEXT, "text")), Canonical(Form.TEXT)) for name in ("v", "w")
+]
+LONG = [is_long(form.canonical.form) for form in FORMS]
+
+
+@pytest.mark.parametrize("integer_key", [False, True])
+@pytest.mark.parametrize("unique", [False, True])
+def test_rows_are_hashed_and_bucketed_alike(connection: psycopg.Connection, *, integer_key: bool, unique: bool) -> None:
+    values = ", ".join(
+        "({})".format(", ".join("NULL" if text is None else "'" + text.replace("'", "''") + "'" for text in row))
+        for row in ROWS
     )
-    asked = RowsetQuery(Relation(query=query), key=(number,), columns=(text,), unique=False)
-    found = {
-        tuple(row) for row in connection.execute(DigestQueries(asked, None).sums(1024)).fetchall() for row in [row[1:5]]
-    }
-    rows = [("1", "a"), ("2", None), (None, ""), ("2147483647", "\U0001f600|é")]
-    expected = {
-        (bucket_of(digest_of(record_bytes(row[:1])), 1024), 1, *lanes_of(digest_of(record_bytes(row)))) for row in rows
-    }
-    assert {(b, int(c), int(s1), int(s2)) for b, c, s1, s2 in found} == expected
+    query = f"SELECT id::int AS id, v, w FROM (VALUES {values}) AS t(id, v, w)"  # noqa: S608 - the test's own SQL
+    asked = RowsetQuery(
+        Relation(query=query), key=(FORMS[0],), columns=tuple(FORMS[1:]), unique=unique, integer_key=integer_key
+    )
+    found = [tuple(map(int, row[1:4])) for row in connection.execute(DigestQueries(asked, None).sums(1024)).fetchall()]
+    expected: dict[int, tuple[int, int]] = {}
+    for row in ROWS:
+        bucket = bucket_of(md5_of(record_text(row[:1], LONG[:1])), 1024)
+        if integer_key:
+            bucket = bucket_of_integer(row[0], 1024)
+        rows, total = expected.get(bucket, (0, 0))
+        expected[bucket] = rows + 1, total + digest_of(md5_of(record_text(row, LONG)))
+    assert sorted(found) == sorted((bucket, *sums) for bucket, sums in expected.items())
+
+
+def test_a_row_of_many_columns_is_one_text(connection: psycopg.Connection) -> None:
+    texts = [None if number % 7 == 0 else "é" * (number % 5) for number in range(250)]
+    forms = [
+        ColumnForm(
+            Column(f"c{number}", ColumnType(K.TEXT if number % 2 else K.BYTES, "text")),
+            Canonical(Form.TEXT if number % 2 else Form.BYTES),
+        )
+        for number in range(250)
+    ]
+    literals = [
+        sql.SQL("{}::text AS {}").format(text, sql.Identifier(f"c{number}")) for number, text in enumerate(texts)
+    ]
+    rows = sql.SQL("SELECT {}").format(sql.SQL(", ").join(literals))
+    for recode in (False, True):
+        statement = sql.SQL("SELECT {} FROM ({}) AS t").format(record_sql(forms, recode=recode), rows)
+        found = connection.execute(statement).fetchall()[0][0]
+        assert found == md5_of(record_text(texts, [is_long(form.canonical.form) for form in forms])).hex()

@@ -13,32 +13,41 @@ from reconcile_assets.core.canonical_times import (
     microseconds_of,
     moment_text,
 )
-from reconcile_assets.core.row_digest import bucket_of, digest_of, lanes_of, record_bytes
+from reconcile_assets.core.row_digest import bucket_of, bucket_of_integer, digest_of, md5_of, record_text
 from reconcile_assets.core.tables import ColumnType, TypeKind
 
-
-def test_rows_never_pass_for_one_another() -> None:
-    rows = [
-        ("x|y", "z"),
-        ("x", "y|z"),
-        (None, ""),
-        ("", None),
-        ("", ""),
-        ("",),
-        (None,),
-        ("NULL",),
-        ("a\x00b",),
-        ("a",),
-    ]
-    assert len({record_bytes(row) for row in rows}) == len(rows)
+TWO_ROWS = [
+    ("x|y", "z"), ("x", "y|z"), (None, ""), ("", None), ("", ""), (None, None), ("*", None), (None, "*"), ("*", "*"),
+    ("1,2", "3"), ("1", "2,3"), ("1", ",23"), ("a\x00b", ""), ("a", "\x00b"), ("é", "x"), ("", "éx"), ("0,", "0"),
+    ("0", ",0"), (f"{FOREIGN}text:1,2", "3"), (f"{FOREIGN}text:1", "2,3"), ("a\udcff", ""), ("a", "\udcff"),
+]  # fmt: skip
 
 
-def test_a_digest_has_two_signed_lanes_and_a_bucket() -> None:
-    digest = digest_of(record_bytes(("1",)))
-    first, second = lanes_of(digest)
-    assert (first % 2**64).to_bytes(8, "big") + (second % 2**64).to_bytes(8, "big") == digest
-    assert 0 <= bucket_of(digest, 1024) < 1024
-    assert bucket_of(digest, 1) == 0
+@pytest.mark.parametrize("long", [(True, True), (True, False), (False, True), (False, False)])
+def test_rows_never_pass_for_one_another(long: tuple[bool, bool]) -> None:
+    digests = {md5_of(record_text(row, long)) for row in TWO_ROWS}
+    assert len(digests) == len(TWO_ROWS)
+
+
+def test_a_row_is_its_fields_then_its_long_texts() -> None:
+    assert record_text(("7", "añb", None, "x,y", None), (False, True, True, True, False)) == "7,4,*,3,*,añbx,y"
+    assert record_text(("7", None), (False, False)) == "7,*"
+
+
+def test_a_digest_is_signed_and_a_bucket_is_a_part_of_it() -> None:
+    found = [md5_of(record_text((str(number),), (False,))) for number in range(100)]
+    assert {digest_of(md5) < 0 for md5 in found} == {True, False}
+    assert all(-(2**63) <= digest_of(md5) < 2**63 and 0 <= bucket_of(md5, 1024) < 1024 for md5 in found)
+    assert {bucket_of(md5, 1) for md5 in found} == {0}
+
+
+def test_whole_numbers_are_spread_over_the_buckets_wherever_their_bits_differ() -> None:
+    for step in (1, 1_000, 1_000_000, 2**20, 2**32):
+        found = [bucket_of_integer(str(-number * step), 256) for number in range(20_000)]
+        fullest = max(found.count(bucket) for bucket in set(found))
+        assert fullest <= 20_000 / 256 * 4, step
+    assert bucket_of_integer(None, 256) == bucket_of_integer(f"{FOREIGN}text:a", 256) == 0
+    assert bucket_of_integer("1.5", 256) == bucket_of_integer("٣", 256) == 0
 
 
 def test_a_foreign_value_stays_as_it_is_and_equals_only_itself() -> None:
@@ -84,9 +93,11 @@ def test_a_moment_is_written_as_it_was_read(text: str) -> None:
 
 
 def test_a_moment_is_cut_and_never_rounded() -> None:
-    assert cut_moment("2024-01-01 23:59:59.9996", 3) == "2024-01-01 23:59:59.999 AD"
-    assert cut_moment("2024-01-01", 0) == "2024-01-01 00:00:00 AD"
-    assert cut_moment("0044-03-15 BC", 3) == "0044-03-15 00:00:00.000 BC"
+    assert cut_moment("2024-01-01 23:59:59.9996", 3) == "2024-01-01 23:59:59.999"
+    assert cut_moment("2024-01-01 23:59:59.9006", 3) == "2024-01-01 23:59:59.9"
+    assert cut_moment("2024-01-01 23:59:59.0006+00", 3) == "2024-01-01 23:59:59+00"
+    assert cut_moment("2024-01-01 23:59:59.9", 0) == "2024-01-01 23:59:59"
+    assert cut_moment("0044-03-15 00:00:00.123456+00 BC", 5) == "0044-03-15 00:00:00.12345+00 BC"
     assert cut_moment("infinity", 3) == "infinity"
     assert cut_moment("12:00:00.5", 3, is_time=True) == "12:00:00.500"
 

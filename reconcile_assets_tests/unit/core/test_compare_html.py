@@ -83,7 +83,7 @@ def test_counts_columns_notes_cost_and_names_are_shown() -> None:
         "the key is the primary key of the source: id",
         "target 2 1,501 41,000",
         "8 of 1,236, all of which are counted",
-        "a 128-bit digest",
+        "a 64-bit digest",
     ):
         assert shown in text
 

@@ -213,7 +213,7 @@ def test_only_alerts_of_the_reported_tables_are_told() -> None:
 def test_the_collision_bound_is_one_chance_for_each_verdict() -> None:
     table = month_of()
     report = report_on(table, list(sample_verdicts(table)))
-    assert report.collision_bound == 8 / 2**128
+    assert report.collision_bound == 8 / 2**64
     assert report_on(table, list(sample_verdicts(table)), digest_bits=64).collision_bound == 8 / 2**64
 
 
