@@ -12,6 +12,8 @@ from reconcile_assets.core.tables import TypeKind
 from reconcile_assets.core.windows import Partition
 from reconcile_assets.databases.base import PartitionFilter
 
+_MANY_RANGES = 32
+
 
 @dataclass(frozen=True)
 class Windows:
@@ -36,15 +38,16 @@ class Windows:
 
     @cached_property
     def condition(self) -> sql.Composed:
-        """True for the rows of the windows; windows side by side are one range, so an index serves."""
-        column = sql.Identifier(self.column)
-        ranges = [
-            sql.SQL("({column} >= {start} AND {column} < {end})").format(
-                column=column, start=self._literal(start), end=self._literal(end)
-            )
-            for start, end in self._ranges()
-        ]
-        return sql.SQL("({})").format(sql.SQL(" OR ").join(ranges) if ranges else sql.SQL("false"))
+        """True for the rows of the windows; windows side by side are one range, so an index serves.
+
+        Of many ranges each row would be compared with all: its number is looked up among the windows' instead.
+        """
+        ranges = self._ranges()
+        if len(ranges) > _MANY_RANGES:
+            whole = self._between(ranges[0][0], ranges[-1][1])
+            return sql.SQL("({} AND {} = ANY({}::int4[]))").format(whole, self.number, list(self.keys))
+        each = [self._between(start, end) for start, end in ranges]
+        return sql.SQL("({})").format(sql.SQL(" OR ").join(each) if each else sql.SQL("false"))
 
     @cached_property
     def number(self) -> sql.Composed:
@@ -74,6 +77,11 @@ class Windows:
     @cached_property
     def _edges(self) -> tuple[datetime, ...]:
         return tuple(sorted({edge for partition in self.partitions for edge in self.bounds(partition)}))
+
+    def _between(self, start: datetime, end: datetime) -> sql.Composed:
+        return sql.SQL("({column} >= {start} AND {column} < {end})").format(
+            column=sql.Identifier(self.column), start=self._literal(start), end=self._literal(end)
+        )
 
     def _literal(self, moment: datetime) -> sql.Composed:
         return sql.SQL("{}::{}").format(sql.Literal(moment.isoformat(sep=" ")), self._type)

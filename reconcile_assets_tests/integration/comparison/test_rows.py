@@ -217,7 +217,7 @@ def test_databases_of_two_encodings_hold_the_same_text(postgres_url: str, postgr
             server.execute("DROP DATABASE latin WITH (FORCE)")
 
 
-def test_two_major_versions_are_compared_by_the_portable_digest(postgres_url: str, service_postgres: str) -> None:
+def test_two_major_versions_are_compared_by_the_fast_digest(postgres_url: str, service_postgres: str) -> None:
     pair = Pair([service_postgres, postgres_url])
     pair.run(
         "CREATE TABLE t (id int PRIMARY KEY, n numeric(9,3), j jsonb, at timestamptz, s text, b bytea, f float8);"

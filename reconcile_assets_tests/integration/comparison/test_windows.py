@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608 - the SQL of these tests is their own
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -138,6 +139,19 @@ def test_partitions_with_a_hole_between_them_leave_its_rows_out(pair: Pair) -> N
     assert {key: item.source.rows for key, item in found.items()} == {"2024-01-01": 1, "2024-01-04": 1}
 
 
+@pytest.mark.parametrize("kind", [TypeKind.DATE, TypeKind.TIMESTAMPTZ])
+def test_many_partitions_with_holes_between_them_leave_the_holes_out(pair: Pair, kind: TypeKind) -> None:
+    pair.run(
+        f"CREATE TABLE t (id int PRIMARY KEY, at {kind.value});"
+        "INSERT INTO t SELECT g, DATE '2024-01-01' + g FROM generate_series(0, 199) g;"
+        "INSERT INTO t VALUES (-1, 'infinity'), (-2, '-infinity'), (-3, NULL)"
+    )
+    pair.connections[1].execute("UPDATE t SET id = id + 1000 WHERE id IN (50, 51, 52)")
+    found = compare(pair, days(date(2024, 1, 1), 200)[::2], kind=kind)
+    assert {item.source.rows for item in found.values()} == {1}
+    assert {key for key, item in found.items() if item.verdict != "matched"} == {"2024-02-20", "2024-02-22"}
+
+
 @pytest.mark.parametrize("share", [3, 20_000], ids=["many differ", "few differ"])
 def test_large_partitions_are_divided_in_the_first_scan(pair: Pair, share: int) -> None:
     pair.run(
@@ -152,3 +166,33 @@ def test_large_partitions_are_divided_in_the_first_scan(pair: Pair, share: int) 
     assert found["2024-01-02"].verdict == "matched"
     assert found["2024-01-01"].source_cost.scans == 2
     assert (found["2024-01-01"].source_cost.rows_read < 2_000) is (share > 3)
+
+
+def scans(pair: Pair, side: int) -> int:
+    """How many whole scans of t the server has begun; it tells a little late."""
+    pair.connections[side].execute("SELECT pg_stat_force_next_flush()")  # those of the test's own statements
+    until = time.monotonic() + 5
+    asked = "SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 't'"
+    found = -1
+    while time.monotonic() < until:
+        before, found = found, pair.connections[side].execute(asked).fetchone()[0]
+        if before == found:
+            break
+        time.sleep(0.3)
+    return found
+
+
+def test_partitions_of_every_kind_take_two_scans_at_most_as_the_server_counts(pair: Pair) -> None:
+    pair.run(
+        "CREATE TABLE t (id int PRIMARY KEY, at timestamptz, v int);"
+        "INSERT INTO t SELECT g, '2024-01-01+00'::timestamptz + g * interval '30 seconds', g"
+        " FROM generate_series(0, 86399) g;"
+        "ANALYZE t"
+    )
+    pair.connections[1].execute("UPDATE t SET v = -1 WHERE id % 9000 = 1; DELETE FROM t WHERE id BETWEEN 5760 AND 8639")
+    before = scans(pair, 0), scans(pair, 1)
+    found = compare(pair, days(date(2024, 1, 1), 30), kind=TypeKind.TIMESTAMPTZ)
+    assert found["2024-01-03"].missing_in_target == 2880
+    assert sum(item.value_differs for item in found.values()) == 10
+    told = found["2024-01-01"].source_cost.scans, found["2024-01-01"].target_cost.scans
+    assert (scans(pair, 0) - before[0], scans(pair, 1) - before[1]) == told == (2, 2)

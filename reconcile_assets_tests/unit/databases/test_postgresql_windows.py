@@ -22,6 +22,19 @@ def test_windows_apart_are_several_ranges() -> None:
     assert text.count(" OR ") == 1
 
 
+def test_of_many_windows_apart_a_row_is_looked_up_by_its_number() -> None:
+    days = PartitionScheme("at", Every.DAY, datetime(2024, 1, 1), datetime(2024, 12, 31)).partitions(
+        datetime(2030, 1, 1, tzinfo=UTC)
+    )
+    few = Windows("at", TypeKind.TIMESTAMPTZ, days[:64:2]).condition.as_string()
+    assert few.count(" OR ") == 31
+    many = Windows("at", TypeKind.TIMESTAMPTZ, days[:66:2])
+    text = many.condition.as_string()
+    assert " OR " not in text
+    assert "\"at\" >= '2024-01-01 00:00:00+00:00'::timestamptz AND \"at\" < '2024-03-06 00:00:00+00:00'" in text
+    assert f"= ANY('{{{','.join(str(number) for number in range(1, 66, 2))}}}'" in text.replace(", ", ",")
+
+
 def test_a_column_without_a_zone_is_compared_with_the_wall_clock() -> None:
     text = Windows("at", TypeKind.TIMESTAMP, DAYS[:2]).condition.as_string()
     assert "'2024-03-09 00:00:00'::timestamp" in text
