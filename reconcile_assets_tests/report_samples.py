@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from reconcile_assets.core.changes import Change
 from reconcile_assets.core.report import Report, build_report
 from reconcile_assets.core.report_inputs import (
     AlertFigures,
     AuditFigures,
     BatchFigures,
+    ChangeFigures,
     DeliveryFigures,
     ReportedTable,
+    SetAsideFigures,
     TableGaps,
 )
 from reconcile_assets.core.verdicts import CheckVerdict, Verdict
@@ -85,10 +88,24 @@ def sample_report() -> Report:
         verdicts,
         generated_at=NOW,
         batches=batches,
+        changes=[
+            ChangeFigures(
+                "flights", "rows", "2013-06-21", Change(NOW - timedelta(days=2), target=("8f" * 16, "0c" * 16)), NOW
+            ),
+            ChangeFigures(
+                "flights", "rows", "2013-06-20", Change(NOW - timedelta(days=2), ("8f" * 16, "1d" * 16)), NOW
+            ),
+        ],
         gaps={"flights": TableGaps({"2013-02-13": "missing", "2013-06-20": "different"}, 2, 0, ("one note",))},
         alerts=[sample_alert("recovered", 3, 12.5), sample_alert("failed", 4, None), sample_alert("failed", 12, 4.25)],
         audit=[
-            AuditFigures("target", ok=True, entries=377, batches=377),
+            AuditFigures(
+                "target",
+                ok=True,
+                entries=377,
+                batches=377,
+                set_aside=(SetAsideFigures("target 7f1c", "7f1c", 12, NOW, "anna", "restored from a backup"),),
+            ),
             AuditFigures("archive", ok=False, entries=12, batches=13, first_bad=7, reason="entry 7 was changed"),
             AuditFigures("reporting", ok=None, reason="could not verify: reporting: the server refused the connection"),
         ],
