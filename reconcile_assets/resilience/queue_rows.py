@@ -34,10 +34,10 @@ _FIELDS = (
     " next_try_at, history, checksum"
 )
 # Of our own names only; by state.
-_SELECT = {state: f"SELECT {_FIELDS} FROM {table}" for state, table in TABLES.items()}  # noqa: S608
-_INSERT = {state: f"INSERT INTO {table} VALUES ({', '.join('?' * 13)})" for state, table in TABLES.items()}  # noqa: S608
+_SELECT = {state: f"SELECT {_FIELDS} FROM {table}" for state, table in TABLES.items()}  # noqa: S608 # nosec B608
+_INSERT = {state: f"INSERT INTO {table} VALUES ({', '.join('?' * 13)})" for state, table in TABLES.items()}  # noqa: S608 # nosec B608
 _DELETE = {
-    state: f"DELETE FROM {table} WHERE sequence = ? RETURNING checksum"  # noqa: S608
+    state: f"DELETE FROM {table} WHERE sequence = ? RETURNING checksum"  # noqa: S608 # nosec B608
     for state, table in TABLES.items()
 }
 _WHOLE = 2**128
@@ -144,7 +144,7 @@ class QueueReader:
         """What decides which writes may go, of all of them, by sequence."""
         found = []
         for state, table in TABLES.items():
-            query = f"SELECT sequence, row_identity, idempotency_key, depends_on, tries, next_try_at FROM {table}"  # noqa: S608
+            query = f"SELECT sequence, row_identity, idempotency_key, depends_on, tries, next_try_at FROM {table}"  # noqa: S608 # nosec B608
             for sequence, row, key, depends_on, tries, next_try_at in self._connection.execute(query):
                 try:
                     names = tuple(json.loads(depends_on)) if depends_on != "[]" else ()
