@@ -8,6 +8,7 @@ import pytest
 from reconcile_assets.core.verdicts import Verdict
 from reconcile_assets.engine.backfill import PartitionWrite
 from reconcile_assets.engine.diff import diff
+from reconcile_assets.engine.reconcile import reconcile_partitions
 from reconcile_assets.errors import ConfigurationError
 from reconcile_assets_tests.conftest import require_service
 from reconcile_assets_tests.write_world import (
@@ -142,3 +143,31 @@ def test_a_target_without_a_unique_key_is_refused_before_it_is_written(places: P
     with pytest.raises(ConfigurationError, match=f"write: {mode} needs a target that keeps the key unique"):
         world.backfill()
     assert rows_of(world.target) == []
+
+
+@pytest.mark.parametrize("mode", ["replace", "upsert"])
+@pytest.mark.parametrize(
+    ("source", "target"), [("postgresql", "mysql"), ("mysql", "sqlite"), ("sqlite", "duckdb"), ("duckdb", "postgresql")]
+)
+def test_names_that_need_quotes_work_everywhere(places: Places, source: str, target: str, mode: str) -> None:
+    world = WriteWorld(places.make(source, "source"), places.make(target, "target"))
+    table, key, seen, words = 'we"ird`t %s ?', "Id %", 'sele"ct', "a b' $1 :x"
+    for place in (world.source, world.target):
+        mark = "`" if place.engine == "mysql" else '"'
+        names = [f"{mark}{name.replace(mark, mark * 2)}{mark}" for name in (table, key, seen, words)]
+        kind = {"mysql": "timestamp(6) NULL"}.get(place.engine, "TIMESTAMPTZ")
+        place.run(f"CREATE TABLE {names[0]} ({names[1]} BIGINT PRIMARY KEY, {names[2]} {kind}, {names[3]} VARCHAR(20))")
+        if place is world.source:
+            at = instant("2024-01-02 12:00:00")[source]
+            place.run(f"INSERT INTO {names[0]} VALUES (1, {at}, '%s ? $1')")  # noqa: S608 - the test's own SQL
+    partition = {"column": seen, "by": "day", "start": "2024-01-01", "end": "2024-01-06"}
+    quoted = '"' + table.replace('"', '""') + '"'
+    world.table = {
+        "source_table": quoted, "target_table": quoted, "key": [key], "partition": partition, "write": mode,
+        "checks": [{"type": "rows"}, {"type": "aggregate", "function": "max", "column": words}],
+    }  # fmt: skip
+    assert failed(world.backfill()) == {}
+    assert world.target.ask(f"SELECT count(*) FROM {names[0]}") == [(1,)]  # noqa: S608 - the test's own SQL
+    with world.connections() as connections:
+        verdicts = reconcile_partitions(world.t, world.partitions(), connections=connections)
+    assert {verdict.verdict for verdict in verdicts} == {Verdict.MATCHED}
