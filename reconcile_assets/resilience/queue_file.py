@@ -208,6 +208,7 @@ class QueueFile:
             check_same_thread=False,
         )
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")  # the values of a write that is settled are overwritten
         return connection
 
     @contextmanager
