@@ -34,12 +34,13 @@ class Database:
     def __call__(self, writes: Sequence[QueuedWrite]) -> None:
         if self.fault == "away":
             raise DatabaseUnavailable("away")
-        if any(write.record["id"] in self.refused for write in writes):
+        known = {write.idempotency_key for write in self.applied}
+        new = [write for write in writes if write.idempotency_key not in known]
+        if any(write.record["id"] in self.refused for write in new):
             raise ConstraintRefused("refused")
         if self.fault == "killed before":
             raise _KilledError
-        known = {write.idempotency_key for write in self.applied}
-        self.applied += [write for write in writes if write.idempotency_key not in known]
+        self.applied += new
         if self.fault == "killed after":
             raise _KilledError
         if self.fault == "reply lost":
