@@ -173,6 +173,8 @@ def _read_time(text: str, column_type: ColumnType, canonical: Canonical) -> Hash
     if canonical.digits is None or isinstance(value, str):
         return value
     unit: int = 10 ** (6 - canonical.digits)
+    if canonical.form is Form.TIME and value < 0:  # its digits are cut off, as everywhere
+        return value + -value % unit
     return value - value % unit
 
 

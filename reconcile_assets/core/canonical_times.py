@@ -6,8 +6,9 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 _DATE = r"(?P<year>\d{4,})-(?P<month>\d\d)-(?P<day>\d\d)"
-_CLOCK = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?:\.(?P<fraction>\d{1,9}))?"
+_CLOCK = r"(?P<hour>\d{2,3}):(?P<minute>\d\d):(?P<second>\d\d)(?:\.(?P<fraction>\d{1,9}))?"
 _MOMENT = re.compile(rf"(?:{_DATE})?(?:[ T]?{_CLOCK})?(?P<zone>\+00(?::00)?|Z)?(?P<bc> BC)?")
+_HOURS = re.compile(_CLOCK)  # MySQL's TIME counts hours: to 838, and below zero
 _DAY = 86_400_000_000
 
 
@@ -36,12 +37,16 @@ def microseconds_of(text: str) -> int | Fraction | str:
     """Microseconds since 1970-01-01 00:00 (UTC for instants), or since midnight for a time of day.
 
     Args:
-        text: ISO date, time or timestamp with a zero offset or none, ``BC`` after it where it is.
+        text: ISO date, time or timestamp with a zero offset or none, ``BC`` after it where it is; a time of day may
+            be below zero.
 
     Returns:
         The text itself where it is no finite moment: ``infinity``, ``-infinity``, ``0000-00-00``.
         A fraction where it has nanoseconds.
     """
+    if text.startswith("-"):
+        below = _HOURS.fullmatch(text, 1)
+        return text if below is None else -_microseconds_of_clock(below)
     match = _MOMENT.fullmatch(text)
     if match is None or (match["year"] is None and match["hour"] is None):
         return text
@@ -51,13 +56,14 @@ def microseconds_of(text: str) -> int | Fraction | str:
         if not _is_date(int(match["year"]), year, int(match["month"]), int(match["day"])):
             return text
         total = days_from_civil(year, int(match["month"]), int(match["day"])) * _DAY
-    if match["hour"] is not None:
-        seconds = (int(match["hour"]) * 60 + int(match["minute"])) * 60 + int(match["second"])
-        nanoseconds = int((match["fraction"] or "0").ljust(9, "0"))
-        total += seconds * 1_000_000 + nanoseconds // 1_000
-        if nanoseconds % 1_000:
-            total += Fraction(nanoseconds % 1_000, 1_000)
-    return total
+    return total if match["hour"] is None else total + _microseconds_of_clock(match)
+
+
+def _microseconds_of_clock(match: re.Match[str]) -> int | Fraction:
+    seconds = (int(match["hour"]) * 60 + int(match["minute"])) * 60 + int(match["second"])
+    nanoseconds = int((match["fraction"] or "0").ljust(9, "0"))
+    whole = seconds * 1_000_000 + nanoseconds // 1_000
+    return whole + Fraction(nanoseconds % 1_000, 1_000) if nanoseconds % 1_000 else whole
 
 
 _CYCLE = 400  # years after which the calendar repeats

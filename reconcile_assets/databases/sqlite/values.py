@@ -99,6 +99,7 @@ _CLOCK = r"(?P<clock>(?:[01]\d|2[0-3]):[0-5]\d)(?P<second>:[0-5]\d(?:\.\d{1,9})?
 _ZONE = r"(?P<zone>Z|(?P<sign>[-+])(?P<hours>\d\d):?(?P<minutes>[0-5]\d)?)"
 _DAY_TEXT = re.compile(rf"{_DATE}(?P<bc> BC)?", re.ASCII)
 _TIME_TEXT = re.compile(_CLOCK, re.ASCII)
+_END_OF_DAY = re.compile(r"24:00(?::00(?:\.0{1,9})?)?", re.ASCII)  # a time of day that PostgreSQL also has
 _MOMENT_TEXT = re.compile(rf"{_DATE}(?:[ T]{_CLOCK})?(?P<bc> BC)?", re.ASCII)
 _INSTANT_TEXT = re.compile(rf"{_DATE}[ T]{_CLOCK} ?{_ZONE}(?P<bc> BC)?", re.ASCII)
 _ENDLESS = frozenset({"infinity", "-infinity"})
@@ -130,7 +131,9 @@ def _time(value: Any) -> str | None:
     if not isinstance(value, str):
         return None if value is None else foreign(value)
     match = _TIME_TEXT.fullmatch(value)
-    return _clock(match) if match else foreign(value)
+    if match is None:
+        return "24:00:00" if _END_OF_DAY.fullmatch(value) else foreign(value)
+    return _clock(match)
 
 
 def _timestamp(value: Any) -> str | None:

@@ -96,6 +96,10 @@ def test_sixteen_bytes_are_a_uuid_and_others_are_not() -> None:
         ("0001-12-31 BC", -62_135_683_200_000_000),
         ("0001-01-01", -62_135_596_800_000_000),
         ("24:00:00", 86_400_000_000),
+        ("838:59:59", 3_020_399_000_000),
+        ("-01:00:00", -3_600_000_000),
+        ("-100:00:00.000001", -360_000_000_001),
+        ("-2024-01-01", "-2024-01-01"),
         ("00:00:00.5", 500_000),
         ("infinity", "infinity"),
         ("-infinity", "-infinity"),
@@ -105,6 +109,13 @@ def test_sixteen_bytes_are_a_uuid_and_others_are_not() -> None:
 )
 def test_moments_are_whole_microseconds(text: str, microseconds: int | str) -> None:
     assert microseconds_of(text) == microseconds
+
+
+def test_a_time_below_zero_is_cut_like_its_digits() -> None:
+    assert read("-01:00:00.1239", TypeKind.TIME, Form.TIME, 3) == -3_600_123_000
+    assert read("-01:00:00.123", TypeKind.TIME, Form.TIME, 3) == -3_600_123_000
+    assert read("01:00:00.1239", TypeKind.TIME, Form.TIME, 3) == 3_600_123_000
+    assert read("1969-12-31 23:59:59.9999", TypeKind.TIMESTAMP, Form.TIMESTAMP, 3) == -1_000
 
 
 def test_days_follow_the_calendar() -> None:
