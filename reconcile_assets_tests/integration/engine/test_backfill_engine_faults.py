@@ -3,7 +3,9 @@
 import multiprocessing
 import os
 import re
+import shutil
 import signal
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 import pymysql
 import pytest
 
+from reconcile_assets.databases import open_database
 from reconcile_assets.databases.duckdb.writer import DuckdbWriter
 from reconcile_assets.databases.file_locks import writer_lock
 from reconcile_assets.databases.mysql.writer import MysqlWriter
@@ -272,8 +275,6 @@ def test_a_file_has_one_writing_process_and_the_other_is_named(places: Places, e
 
 
 def test_another_programs_lock_on_a_sqlite_file_is_told(places: Places) -> None:
-    import sqlite3
-
     world = build(places, "sqlite")
     other = sqlite3.connect(world.target.url.partition(":///")[2], isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -441,3 +442,19 @@ def test_a_killed_connection_is_replaced(places: Places, monkeypatch: pytest.Mon
     assert len(written(outcomes)) == 5
     assert all(getattr(outcome, "attempts", 0) == 2 for outcome in outcomes.values())
     assert set(states(world).values()) == {NEW}
+
+
+def test_a_sqlite_file_that_was_left_half_written_is_rolled_back_by_who_reads_it(tmp_path: Path) -> None:
+    path = tmp_path / "whole.db"
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.executescript("CREATE TABLE t (id INTEGER PRIMARY KEY, words TEXT); PRAGMA cache_size = 5; BEGIN")
+    connection.executemany("INSERT INTO t VALUES (?, ?)", [(number, "old" * 100) for number in range(2000)])
+    connection.execute("COMMIT")
+    connection.execute("BEGIN")
+    connection.execute("UPDATE t SET words = 'new'")  # larger than the cache: pages and their journal are on disk
+    for suffix in ("", "-journal"):  # what stands there is what a kill -9 at this moment would leave
+        shutil.copy(f"{path}{suffix}", tmp_path / f"left.db{suffix}")
+    connection.close()
+    database = open_database(f"sqlite:///{tmp_path}/left.db", name="source")
+    with database.session() as session:
+        assert session.fetch_scalar("SELECT count(*) FROM t WHERE words <> 'new'") == 2000
