@@ -108,7 +108,10 @@ class StreamingSession(Session):
         self._refuse()
 
     def _refuse(self) -> NoReturn:
-        raise UnknownEngine(f"{self.name}: a {self.engine} database can be compared by diff; this needs PostgreSQL")
+        raise UnknownEngine(
+            f"{self.name}: a {self.engine} database has no tables of ours; PostgreSQL, MariaDB, MySQL,"
+            " SQLite and DuckDB do"
+        )
 
     def cancel(self) -> None:
         """See :meth:`Session.cancel`."""

@@ -29,6 +29,7 @@ from reconcile_assets.errors import (
 
 # NO_AUTO_VALUE_ON_ZERO: a 0 in an AUTO_INCREMENT column is a value, not a wish for the next one.
 _SQL_MODE = "STRICT_TRANS_TABLES,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO"
+_WIDEST = 4  # bytes of a character
 _STATEMENT_BYTES = 512 * 1024  # of an INSERT, or a quarter of what the server takes
 _ENGINE = """
 SELECT t.ENGINE, e.TRANSACTIONS FROM information_schema.TABLES t
@@ -133,7 +134,7 @@ class MysqlWriter(Writer):
         room = min(_STATEMENT_BYTES, longest // 4)
         with self._connection.cursor() as cursor:
             for statement in _statements(head, _rows(transfer, source), tail, room=room):
-                if len(statement) >= longest:
+                if len(statement) * _WIDEST >= longest and len(statement.encode("utf-8", "replace")) >= longest:
                     raise LossyWrite(
                         f"{self.session.name}: a row is longer than the server's max_allowed_packet; raise it there"
                     )

@@ -458,3 +458,32 @@ def test_a_sqlite_file_that_was_left_half_written_is_rolled_back_by_who_reads_it
     database = open_database(f"sqlite:///{tmp_path}/left.db", name="source")
     with database.session() as session:
         assert session.fetch_scalar("SELECT count(*) FROM t WHERE words <> 'new'") == 2000
+
+
+def test_a_row_longer_than_mariadb_takes_fails_its_partition_and_a_long_one_arrives(places: Places) -> None:
+    columns = [("text", "longtext", "repeat('é', 1000000)"), ("text", "longtext", "repeat('é', 9000000)")]
+    world = build_columns(places, "postgresql", "mysql", columns)
+    outcomes = world.backfill()
+    errors = failed(outcomes)
+    assert list(errors) == ["2024-01-03"]
+    assert isinstance(errors["2024-01-03"], LossyWrite)
+    assert "max_allowed_packet" in str(errors["2024-01-03"])
+    assert world.target.ask("SELECT id, char_length(v1) FROM t ORDER BY id") == [(1, None), (2, 1_000_000)]
+    assert world.pauses == []
+
+
+def test_a_deadlock_twice_is_tried_a_third_time(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = build(places, "mysql")
+    insert, calls = MysqlWriter.insert_rows, iter(range(100))
+
+    def deadlock(self: MysqlWriter, *args: Any) -> None:
+        if next(calls) < 2:
+            raise pymysql.OperationalError(1213, "Deadlock found when trying to get lock; try restarting transaction")
+        insert(self, *args)
+
+    monkeypatch.setattr(MysqlWriter, "insert_rows", deadlock)
+    write = world.backfill(DAY)[DAY]
+    assert isinstance(write, PartitionWrite)
+    assert write.attempts == 3
+    assert len(world.pauses) == 2
+    assert world.count_ledger() == (1, 1)
