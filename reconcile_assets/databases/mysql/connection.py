@@ -22,8 +22,9 @@ _GRACE = 30  # seconds that the server has to report its own time-out
 # no NO_BACKSLASH_ESCAPES, no PAD_CHAR_TO_FULL_LENGTH, no PIPES_AS_CONCAT: SQL means the same on every server.
 _SQL_MODE = "STRICT_TRANS_TABLES,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION"
 _SETTINGS = (
-    "SET SESSION time_zone = '+00:00', sql_select_limit = DEFAULT, net_write_timeout = 3600, net_read_timeout = 600,"
-    " lock_wait_timeout = 10, innodb_lock_wait_timeout = 10"
+    "SET SESSION time_zone = '+00:00', autocommit = 1, net_write_timeout = 3600, net_read_timeout = 600,"
+    " lock_wait_timeout = 10, innodb_lock_wait_timeout = 10,"
+    " sql_select_limit = 18446744073709551615"  # DEFAULT would be what the server's administrator has set
 )
 _PARAMETERS = ("unix_socket", "ssl_mode", "ssl_ca", "ssl_cert", "ssl_key", "charset")
 _SSL_MODES = ("DISABLED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY")
@@ -109,7 +110,7 @@ def connect(
         charset="utf8mb4",
         collation="utf8mb4_bin",
         conv={},  # every value comes as it was sent: nothing is rounded on the way
-        autocommit=True,
+        autocommit=None,  # set below: the driver itself can't, without conversions
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=CONNECT_TIMEOUT,
         write_timeout=600,
@@ -154,6 +155,8 @@ def _configure(connection: "Connection[Any]", statement_timeout: float | None) -
     execute(connection, f"SET SESSION sql_mode = '{_SQL_MODE}'")
     execute(connection, _SETTINGS)
     execute(connection, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    if is_mariadb(connection):  # the rows of now, not of a day that the administrator has set
+        execute(connection, "SET SESSION system_versioning_asof = DEFAULT")
     if statement_timeout is None:
         return
     if is_mariadb(connection):

@@ -32,10 +32,21 @@ _SETTINGS = {
     "extra_float_digits": "3",
     "bytea_output": "hex",
     "standard_conforming_strings": "on",
+    "quote_all_identifiers": "off",  # the names of types are compared
     "xmloption": "content",
     "cursor_tuple_fraction": "1",
     "row_security": "off",  # hidden rows would compare as equal: a table that hides some is an error instead
 }
+
+
+# A schema that the search_path names before pg_catalog could have an md5 of its own. Where the path does not name
+# pg_catalog, it comes first; this takes it out, and says of all that it uses whose it is.
+_SEARCH_PATH = """
+SELECT pg_catalog.set_config('search_path', path, false) FROM (
+  SELECT pg_catalog.string_agg(pg_catalog.quote_ident(s), ', ') AS path
+  FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) AS s WHERE s OPERATOR(pg_catalog.<>) 'pg_catalog'
+) AS found WHERE 'pg_catalog' OPERATOR(pg_catalog.=) ANY ((pg_catalog.current_schemas(false))[2:])
+"""
 
 
 class SessionConnection(psycopg.Connection[Any]):
@@ -89,6 +100,7 @@ def connect(
             settings["statement_timeout"] = f"{max(1, round(statement_timeout * 1000))}ms"
         if not repeatable:
             settings["default_transaction_read_only"] = "on" if read_only else "off"
+        connection.execute(_SEARCH_PATH)
         calls = [sql.SQL("set_config({}, {}, false)").format(name, value) for name, value in settings.items()]
         connection.execute(sql.SQL("SELECT {}").format(sql.SQL(", ").join(calls)))
         if not repeatable:
