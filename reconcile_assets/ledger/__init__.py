@@ -1,5 +1,6 @@
 """The product's own tables: audit entries and batches in each target, all else in the project's database."""
 
+from reconcile_assets.ledger.applied_writes import claim_writes
 from reconcile_assets.ledger.attempts import heartbeat
 from reconcile_assets.ledger.audit import (
     ACTIONS,
@@ -53,6 +54,7 @@ __all__ = [
     "SetAside",
     "VerdictKey",
     "VerdictSummary",
+    "claim_writes",
     "copy_audit_entries",
     "count_batches",
     "create_ledger_engine",

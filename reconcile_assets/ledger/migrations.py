@@ -13,6 +13,7 @@ from sqlalchemy.schema import CreateSchema, CreateTable
 
 from reconcile_assets.errors import ConfigurationError
 from reconcile_assets.ledger.connection import LedgerDatabase, database_now, ledger_errors, lock_transaction
+from reconcile_assets.ledger.ddl_applied_writes import TARGET_THIRD
 from reconcile_assets.ledger.ddl_changes import LEDGER_SECOND, TARGET_SECOND
 from reconcile_assets.ledger.ddl_ledger import LEDGER_FIRST
 from reconcile_assets.ledger.ddl_target import TARGET_FIRST
@@ -34,6 +35,7 @@ LEDGER_MIGRATIONS = (
 TARGET_MIGRATIONS = (
     Migration("target/0001_first", TARGET_FIRST),
     Migration("target/0002_batch_forms", TARGET_SECOND),
+    Migration("target/0003_applied_writes", TARGET_THIRD),
 )
 
 

@@ -85,6 +85,7 @@ class LedgerTables:
     audit_copies: sa.Table
     batches: sa.Table
     batch_forms: sa.Table
+    applied_writes: sa.Table
     audit_chain: sa.Table
     audit_entries: sa.Table
 
@@ -112,6 +113,7 @@ def ledger_tables(dialect: str) -> LedgerTables:
         audit_copies=_audit_copies(metadata, prefix),
         batches=_batches(metadata, prefix),
         batch_forms=_batch_forms(metadata, prefix),
+        applied_writes=_applied_writes(metadata, prefix),
         audit_chain=_audit_chain(metadata, prefix),
         audit_entries=_audit_entries(metadata, prefix),
     )
@@ -368,6 +370,16 @@ def _batch_forms(metadata: sa.MetaData, prefix: str) -> sa.Table:
         metadata,
         _text("batch_id", primary_key=True),
         _text("checksum_form"),
+    )
+
+
+def _applied_writes(metadata: sa.MetaData, prefix: str) -> sa.Table:
+    """Queued writes that this target has: each is there once, in the transaction that wrote its row."""
+    return sa.Table(
+        f"{prefix}applied_writes",
+        metadata,
+        _text("idempotency_key", primary_key=True),
+        _instant("applied_at"),
     )
 
 

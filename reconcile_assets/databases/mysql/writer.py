@@ -103,7 +103,7 @@ class MysqlWriter(Writer):
 
     def prepare(self, transfer: Transfer) -> None:
         """See :meth:`Writer.prepare`."""
-        self._refuse_without_transactions(transfer.table)
+        self.refuse_without_transactions(transfer.table)
 
     def count_windows(self, transfer: Transfer) -> Mapping[str, int]:
         """See :meth:`Writer.count_windows`."""
@@ -153,7 +153,12 @@ class MysqlWriter(Writer):
         except (pymysql.InterfaceError, pymysql.InternalError):
             raise UnknownOutcome("the connection broke before the reply to COMMIT came") from None
 
-    def _refuse_without_transactions(self, table: Table) -> None:
+    def refuse_without_transactions(self, table: Table) -> None:
+        """Refuse a table whose engine has none.
+
+        Raises:
+            ConfigurationError
+        """
         found = execute(self._connection, fill(_ENGINE, **_named(table)))
         if found and str(found[0][1]).upper() != "YES":
             raise ConfigurationError(
