@@ -5,11 +5,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from reconcile_assets_tests.conformance import (
-    cases_beyond,
+    cases_beyond_numbers,
+    cases_beyond_tables,
+    cases_beyond_texts,
+    cases_beyond_times,
     cases_commands,
     cases_documents,
     cases_keys,
     cases_numbers,
+    cases_options,
     cases_tables,
     cases_texts,
     cases_times,
@@ -31,7 +35,11 @@ CASES: tuple[Case, ...] = tuple(
                 cases_documents,
                 cases_tables,
                 cases_commands,
-                cases_beyond,
+                cases_options,
+                cases_beyond_numbers,
+                cases_beyond_times,
+                cases_beyond_texts,
+                cases_beyond_tables,
             )
             for case in module.CASES
         ),

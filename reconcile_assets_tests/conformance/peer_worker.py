@@ -81,7 +81,19 @@ def job(case: Case, sides: Sides, source: str, target: str, *, padded: bool, tur
     }
 
 
-_OPTIONS = ("abs_tol", "rel_tol", "seconds", "zones", "strict")
+# Options that change what is equal; renamed, excluded and key columns are told to the peers in their own way.
+_OPTIONS = (
+    "abs_tol",
+    "rel_tol",
+    "seconds",
+    "zones",
+    "strict",
+    "key_types",
+    "zero_date_as_null",
+    "ignore_case",
+    "ignore_trailing_space",
+    "where",
+)
 
 
 def pair_names(source: Content, target: Content, options: Mapping[str, Any]) -> list[tuple[str, str]]:

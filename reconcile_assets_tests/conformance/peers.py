@@ -39,19 +39,20 @@ def reladiff(job: Job) -> Answer:
     """Counts out of its signed rows: a key that both sides have is a changed row."""
     from reladiff import connect, connect_to_table, diff_tables
 
-    for option in ("abs_tol", "rel_tol", "seconds", "zones", "strict"):
-        if job["options"].get(option):
-            raise Refuses(f"it has no {option.replace('_', ' ')}")
+    urls = {side: _reladiff_url(job[side]) for side in ("source", "target")}
+    where = job["options"].pop("where", None)
+    for option in job["options"]:
+        raise Refuses(f"it has no {option.replace('_', ' ')}")
     databases = []
     try:
         segments = []
         for side in ("source", "target"):
-            database = connect(_reladiff_url(job[side]), shared=False)
+            database = connect(urls[side], shared=False)
             databases.append(database)
             names = job[side]["columns"]
             keys = job[side]["key"] or names
             extra = tuple(name for name in names if name not in keys)
-            segments.append(connect_to_table(database, "t", tuple(keys), extra_columns=extra))
+            segments.append(connect_to_table(database, "t", tuple(keys), extra_columns=extra, where=where))
         options = {"bisection_threshold": 1_024} if job["padded"] else {}
         with diff_tables(*segments, allow_empty_tables=True, skip_sort_results=True, **options) as found:
             signed = Counter((sign, tuple(row[: len(segments[0].key_columns)])) for sign, row in found)
@@ -82,12 +83,14 @@ def datacompy(job: Job) -> Answer:
     """Counts out of its report's figures."""
     from datacompy import PandasCompare
 
-    for option in ("seconds", "zones"):
+    for option in ("seconds", "zones", "key_types", "zero_date_as_null", "ignore_trailing_space"):
         if job["options"].get(option):
-            raise Refuses(f"it has no {option}")
-    frames = [_frame(job[side], READINGS[job["reading"]]) for side in ("source", "target")]
+            raise Refuses(f"it has no {option.replace('_', ' ')}")
+    where = job["options"].get("where", "1 = 1")
+    frames = [_frame(job[side], READINGS[job["reading"]], where) for side in ("source", "target")]
     frames[1] = frames[1].rename(columns=dict(zip(job["target"]["columns"], job["source"]["columns"], strict=False)))
     tolerances = {name: job["options"][name] for name in ("abs_tol", "rel_tol") if job["options"].get(name)}
+    tolerances["ignore_case"] = bool(job["options"].get("ignore_case"))
     key = job["source"]["key"] or job["source"]["columns"]
     compared = PandasCompare(*frames, join_columns=list(key), cast_column_names_lower=False, **tolerances)
     both = len(compared.intersect_rows)
@@ -95,13 +98,13 @@ def datacompy(job: Job) -> Answer:
     return counts(len(compared.df1_unq_rows), len(compared.df2_unq_rows), changed)
 
 
-def _frame(side: Job, reading: dict[str, Any]) -> Any:
+def _frame(side: Job, reading: dict[str, Any], where: str) -> Any:
     import pandas
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with closing(_connection(side)) as connection:
-            frame = pandas.read_sql("SELECT * FROM t", connection, **reading)
+            frame = pandas.read_sql(f"SELECT * FROM t WHERE {where}", connection, **reading)  # noqa: S608
     return frame[side["columns"]]
 
 
