@@ -34,5 +34,6 @@ class PostgresRowSql(RowSql):
 
 def _part(token: Token) -> sql.Composable:
     if isinstance(token, Name):
-        return sql.Identifier(*(part.replace("%", "%%") for part in token.parts))  # beside placeholders it is read twice
+        # Beside placeholders a name is read twice.
+        return sql.Identifier(*(part.replace("%", "%%") for part in token.parts))
     return sql.Placeholder() if isinstance(token, Value) else sql.SQL(token)
