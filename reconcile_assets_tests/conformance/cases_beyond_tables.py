@@ -226,4 +226,89 @@ TABLES = [
     ),
 ]
 
-CASES = [*KEYS, *TABLES]
+
+def bag(
+    name: str,
+    held_: Held,
+    left: list[str],
+    right: list[str],
+    missing: int,
+    extra: int,
+    *,
+    other: Held | None = None,
+    **options: Any,
+) -> Case:
+    """Rows without a key, of one column that is no text."""
+    verdict = MISMATCHED if missing or extra else MATCHED
+    sides = [
+        Content((Column("v", found.types, found.pad),), tuple((_literal(found, value),) for value in values), ())
+        for found, values in ((held_, left), (other or held_, right))
+    ]
+    return Case(31, name, *sides, Expected(verdict, missing, extra), {"keyless": True, **options})
+
+
+PAD_TIME = "'2020-01-02 00:00:00'"
+MICROS = Held(by("timestamp", "datetime(6)", "DATETIME", "TIMESTAMP"), "'2024-01-01 00:00:00{}'", PAD_TIME)
+MILLIS = Held(by("timestamp(3)", "datetime(3)", "", "TIMESTAMP_MS"), "'2024-01-01 00:00:00{}'", PAD_TIME)
+JSONS = Held(by("jsonb", "json", "JSON", "JSON"), "'{}'", "'[]'")
+REALS = Held(by("real", "float", "", "FLOAT"), "{}", "1")
+DECIMALS = Held(by("numeric", "decimal(30,10)", "DECIMAL(30,10)", "DECIMAL(30,10)"), "{}", "1")
+DOUBLES = Held(by("float8", "double", "DOUBLE", "DOUBLE"), "{}", "1")
+BAGS = [
+    bag("keyless: only JSON", JSONS, ["[1,2]", "[1]", "[1]"], ["[1.0]", "[1, 2]", "[1]"], 0, 0),
+    bag("keyless: only JSON, doubled", JSONS, ["[1]", "[1]"], ["[1]", "[2]"], 1, 1),
+    bag("keyless: only coarser times", MICROS, [".1236", ".1239"], [".124", ".123"], 0, 0, other=MILLIS),
+    bag("keyless: coarser times that differ", MICROS, [".1236", ".1236"], [".123", ".125"], 1, 1, other=MILLIS),
+    bag("keyless: coarser times, one more", MICROS, [".1236", ".1236", ".1236"], [".123", ".124"], 1, 0, other=MILLIS),
+    bag("keyless: coarser times, strict", MICROS, [".1236"], [".123"], 1, 1, other=MILLIS, strict=True),
+    bag("keyless: floats and decimals", REALS, ["0.1", "0.5", "0.5"], ["0.1", "0.50", "0.25"], 1, 1, other=DECIMALS),
+    bag("keyless: doubles and decimals", DOUBLES, ["0.1", "1e-7"], ["0.1", "0.0000001"], 0, 0, other=DECIMALS),
+    bag("keyless: floats and doubles (coarser)", REALS, ["0.1", "0.1"], ["0.1", "0.1"], 0, 0, other=DOUBLES),
+    key(
+        "two time keys that the coarser type has for one",
+        KEY_TIME,
+        ["2024-01-01 00:00:00.1236", "2024-01-01 00:00:00.1239"],
+        ["2024-01-01 00:00:00.123"],
+        1,
+        0,
+        other=KEY_MILLIS,
+    ),
+]
+# What our own statements name their parts.
+OWN_NAMES = (
+    *("w", "b", "k", "n", "r", "h", "l1", "l2", "d", "g", "s", "t", "m", "number", "k0", "v0", "c0", "wanted", "u"),
+    *("nulls", "c", "s1", "s2", "one", "e1", "i", "seq", "rows", "window", "bucket", "value", "key"),
+)
+
+
+def named(changed: str | None) -> Content:
+    """Columns with the names that our statements use."""
+    int_ = by("int", "int", "INT", "INT")
+    columns = (Column("x", BIGINT, "{g}"), *(Column(name, int_, str(at)) for at, name in enumerate(OWN_NAMES)))
+    row = ("1", *(str(-1 if name == changed else at) for at, name in enumerate(OWN_NAMES)))
+    return Content(columns, (row,), ("x",))
+
+
+NAMED = [
+    Case(31, "columns named as parts of our statements", named(None), named(None), Expected(MATCHED)),
+    *(
+        Case(
+            31,
+            f"a column named {name} differs",
+            named(None),
+            named(name),
+            Expected(MISMATCHED, value_differs=1, differs={name: 1}),
+        )
+        for name in ("w", "h", "k0", "number", "key")
+    ),
+    Case(
+        31,
+        "columns named as parts of our statements, keyless",
+        Content(named(None).columns, named(None).rows, ()),
+        Content(named("b").columns, named("b").rows, ()),
+        Expected(MISMATCHED, 1, 1),
+        {"keyless": True},
+    ),
+]
+
+CASES = [*KEYS, *TABLES, *BAGS, *NAMED]
