@@ -365,22 +365,13 @@ def _batches(metadata: sa.MetaData, prefix: str) -> sa.Table:
 
 def _batch_forms(metadata: sa.MetaData, prefix: str) -> sa.Table:
     """What a batch's checksums are of. A table of its own: not every engine can add a column to one with indexes."""
-    return sa.Table(
-        f"{prefix}batch_forms",
-        metadata,
-        _text("batch_id", primary_key=True),
-        _text("checksum_form"),
-    )
+    return sa.Table(f"{prefix}batch_forms", metadata, _text("batch_id", primary_key=True), _text("checksum_form"))
 
 
 def _applied_writes(metadata: sa.MetaData, prefix: str) -> sa.Table:
     """Queued writes that this target has: each is there once, in the transaction that wrote its row."""
-    return sa.Table(
-        f"{prefix}applied_writes",
-        metadata,
-        _text("idempotency_key", primary_key=True),
-        _instant("applied_at"),
-    )
+    key = _text("idempotency_key", primary_key=True)
+    return sa.Table(f"{prefix}applied_writes", metadata, key, _instant("applied_at"))
 
 
 def _audit_chain(metadata: sa.MetaData, prefix: str) -> sa.Table:
