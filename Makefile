@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo dev lint audit unit integration test chromium fuzz-diff types conformance mutation bench constraints clean
+.PHONY: help setup demo dev lint audit unit integration test chromium fuzz-diff types conformance mutation bench bench-diff constraints clean
 
 PY := .venv/bin/python
 # Chromium keeps a folder below these, whatever its profile: here and not in the home folder.
@@ -66,6 +66,11 @@ conformance: $(READY) ## every case on every pair of engines, beside reladiff an
 
 bench: $(READY) ## measure cost per partition, rows per second, start times; nothing passes or fails
 	@$(PYTEST) --quiet $$(ls reconcile_assets_tests/benchmarks/measure_*.py)
+
+bench-diff: $(READY) ## diff beside reladiff and the bare digest, 1 and 3 million rows: docs/benchmarks.md (20 minutes); ROWS=N for another size, DATABASE_URL for another server
+	@.ci/peers
+	@$(PY) -m reconcile_assets_tests.benchmarks.bench_diff --reladiff .state/peers/bin/reladiff \
+	  $(if $(ROWS),--rows $(ROWS),--page docs/benchmarks.md --picture docs/images/diff-growth.svg)
 
 constraints: ## pin anew: the newest versions that pyproject.toml allows
 	$(PY) -m venv --clear .state/pins

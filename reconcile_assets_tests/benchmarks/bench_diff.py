@@ -1,7 +1,7 @@
 """Measure ``reconcile-assets diff`` beside reladiff and beside the bare digest of both tables.
 
-Every figure is measured: seconds of whole processes, run in turns so that a busy machine weighs on
-all alike; memory as the system tells it; scans by ``pg_stat_user_tables``; bytes by a proxy between
+Every figure is measured: seconds of whole processes, run in turns; processor time of client and server,
+which other load leaves alone; memory as the system tells it; scans by ``pg_stat_user_tables``; bytes by a proxy between
 client and server. Nothing passes or fails: the bounds are printed beside the figures.
 
     python -m reconcile_assets_tests.benchmarks.bench_diff --reladiff .state/peers/bin/reladiff
@@ -13,9 +13,10 @@ import argparse
 import json
 import os
 import secrets
+import shutil
 import statistics
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +26,8 @@ from psycopg import sql
 
 from reconcile_assets.embedded import EmbeddedPostgres
 from reconcile_assets_tests.benchmarks import diff_tables as tables
-from reconcile_assets_tests.benchmarks.diff_page import Figures, Growth, Measured, Timed, write_page
-from reconcile_assets_tests.benchmarks.diff_runs import Run, count_reads, proxies, run, seconds_of_both
+from reconcile_assets_tests.benchmarks.diff_page import Figures, Growth, Measured, Taken, Timed, write_page
+from reconcile_assets_tests.benchmarks.diff_runs import Run, ServerCpu, count_reads, proxies, run, run_on_both
 
 STATE = Path(".state/bench")
 GROWTH = (10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000)
@@ -41,10 +42,12 @@ class Bench:
         major: the server's version.
         reladiff: the peer's command; None leaves it out.
         times: how often each timing is repeated.
+        server: tells the server's processor time.
     """
 
     urls: tuple[str, str]
     major: int
+    server: ServerCpu
     reladiff: str | None
     times: int
 
@@ -69,9 +72,15 @@ class Bench:
         command = [str(self.reladiff), urls[0], tables.TABLE, urls[1], tables.TABLE, "-k", "id", *columns, "--json"]
         return run(command, folder=STATE / "runs")
 
-    def raw(self) -> float:
-        """Seconds of the bare digest on both sides at once."""
-        return seconds_of_both(self.urls, tables.raw_digest(major=self.major), tables.RAW_SETTINGS)
+    def raw(self) -> Run:
+        """The bare digest on both sides at once."""
+        return run_on_both(self.urls, tables.raw_digest(major=self.major), tables.RAW_SETTINGS)
+
+    def take(self, act: Callable[[], Run]) -> Taken:
+        """Do it, and tell what it took of this machine."""
+        self.server.start()
+        done = act()
+        return Taken(done.seconds, done.cpu + self.server.seconds())
 
 
 def measure(bench: Bench, rows: int, name: str, edits: tables.Edits) -> Measured:
@@ -102,19 +111,21 @@ def measure(bench: Bench, rows: int, name: str, edits: tables.Edits) -> Measured
 
 
 def time_in_turns(bench: Bench, rows: int, name: str, *, raw: bool) -> Timed:
-    """Ours, reladiff and the bare digest, again and again in turns: the medians, and those of the ratios."""
-    bench.ours(bench.urls)
-    if raw:
-        bench.raw()
-    ours, theirs, bare = [], [], []
-    for turn in range(bench.times):
+    """Ours, reladiff and the bare digest, again and again in turns: their medians."""
+    taken: dict[str, list[Taken]] = {"ours": [], "raw": [], "reladiff": []}
+    for turn in range(bench.times + 1):
+        found = {"ours": bench.take(lambda: bench.ours(bench.urls))}
         if raw:
-            bare.append(bench.raw())
-        ours.append(bench.ours(bench.urls).seconds)
+            found["raw"] = bench.take(bench.raw)
         if bench.reladiff and turn % 2 == 0:
-            theirs.append(bench.theirs(bench.urls).seconds)
-    print(f"  {name}, {rows:,} rows: ours {_list(ours)}, raw {_list(bare)}, reladiff {_list(theirs)}", flush=True)
-    return Timed(name, rows, *(statistics.median(each) if each else None for each in (ours, bare, theirs)))
+            found["reladiff"] = bench.take(lambda: bench.theirs(bench.urls))
+        if turn > 0 or bench.times == 0:  # the first turn fills caches
+            for kind, each in found.items():
+                taken[kind].append(each)
+    medians = {kind: _median(each) for kind, each in taken.items()}
+    shown = ", ".join(f"{kind} {'/'.join(f'{run.seconds:.2f}' for run in each)}" for kind, each in taken.items())
+    print(f"  {name}, {rows:,} rows: {shown}", flush=True)
+    return Timed(name, rows, medians["ours"], medians["raw"], medians["reladiff"])
 
 
 def measure_size(bench: Bench, rows: int) -> tuple[list[Timed], list[Measured]]:
@@ -189,12 +200,17 @@ def server_url() -> Iterator[str]:
     if "DATABASE_URL" in os.environ:
         yield os.environ["DATABASE_URL"]
         return
-    with EmbeddedPostgres(STATE / "server", durable=False) as server:
+    folder = STATE / "server"
+    shutil.rmtree(folder, ignore_errors=True)  # of a run that was interrupted
+    with EmbeddedPostgres(folder, durable=False) as server:
         yield server.url("postgres")
+    shutil.rmtree(folder, ignore_errors=True)
 
 
-def _list(seconds: Sequence[float]) -> str:
-    return "/".join(f"{each:.2f}" for each in seconds) or "-"
+def _median(taken: Sequence[Taken]) -> Taken | None:
+    if not taken:
+        return None
+    return Taken(statistics.median(run.seconds for run in taken), statistics.median(run.cpu for run in taken))
 
 
 def main() -> None:
@@ -209,7 +225,7 @@ def main() -> None:
     with server_url() as server, databases(server) as urls:
         with psycopg.connect(server) as connection:
             major = connection.info.server_version // 10000
-        bench = Bench(urls, major, arguments.reladiff, arguments.times)
+        bench = Bench(urls, major, ServerCpu(server), arguments.reladiff, arguments.times)
         figures = measure_all(bench, sorted(arguments.rows))
     for line in figures.lines():
         print(line)

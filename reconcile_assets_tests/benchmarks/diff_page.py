@@ -11,14 +11,22 @@ BEGIN, END = "<!-- make bench-diff writes from here -->", "<!-- to here -->"
 
 
 @dataclass(frozen=True)
+class Taken:
+    """Seconds on the clock, and of processor time of client and server together (NaN where nobody tells)."""
+
+    seconds: float
+    cpu: float
+
+
+@dataclass(frozen=True)
 class Timed:
-    """Medians of seconds; None for what was not run."""
+    """Medians; None for what was not run."""
 
     name: str
     rows: int
-    ours: float | None
-    raw: float | None
-    reladiff: float | None
+    ours: Taken | None
+    raw: Taken | None
+    reladiff: Taken | None
 
 
 @dataclass(frozen=True)
@@ -79,11 +87,11 @@ class Figures:
         """For the terminal, each figure beside its bound."""
         yield f"\nPostgreSQL {self.major}, {_machine()}"
         for each in self.timed:
-            bound = _BOUNDS.get((each.name, each.rows), (None, None))
+            most, least = _BOUNDS.get((each.name, each.rows), (None, None))
             yield (
-                f"  {each.name}, {each.rows:,} rows: {each.ours:.2f} s; "
-                f"{_times(each.ours, each.raw)} times the raw digest{_at('most', bound[0])}; "
-                f"{_times(each.reladiff, each.ours)} times faster than reladiff{_at('least', bound[1])}"
+                f"  {each.name}, {each.rows:,} rows: {_shown(each.ours)}; "
+                f"{_times(each.ours, each.raw)} times the raw digest{_at('most', most)}; "
+                f"{_times(each.reladiff, each.ours)} times faster than reladiff{_at('least', least)}"
             )
         for found in self.measured:
             most = _MOST_BYTES.get(found.name)
@@ -96,16 +104,16 @@ class Figures:
 
     def table(self) -> Iterator[str]:
         """For the page."""
-        yield f"PostgreSQL {self.major}, {_machine()}. Medians of whole processes, run in turns."
+        yield f"PostgreSQL {self.major}, {_machine()}. Medians, in seconds on the clock / of processor time of client"
+        yield "and server together; the machine was busy with other work where the two are far apart."
         yield ""
-        yield "| tables | seconds | beside the bare digest of both sides | beside reladiff 0.6.0 |"
-        yield "|---|---|---|---|"
+        yield "| tables | ours | bare digest of both sides | ours beside it | reladiff 0.6.0 | ours is faster |"
+        yield "|---|---|---|---|---|---|"
         for each in self.timed:
-            bare = "" if each.raw is None else f"{_times(each.ours, each.raw)} times {each.raw:.2f} s"
-            peer = "" if each.reladiff is None else f"{_times(each.reladiff, each.ours)} times faster"
-            if each.reladiff is not None:
-                peer += f" than {each.reladiff:.2f} s"
-            yield f"| {each.rows:,} rows, {each.name} | {each.ours:.2f} | {bare} | {peer} |"
+            beside = "" if each.raw is None else f"{_times(each.ours, each.raw)} times"
+            faster = "" if each.reladiff is None else f"{_times(each.reladiff, each.ours)} times"
+            cells = [_shown(each.ours), _shown(each.raw), beside, _shown(each.reladiff), faster]
+            yield f"| {each.rows:,} rows, {each.name} | {' | '.join(cells)} |"
         yield ""
         yield "| tables | scans of a side | received by a side | told by `cost` | memory of the client | listed |"
         yield "|---|---|---|---|---|---|"
@@ -178,8 +186,14 @@ def _machine() -> str:
     return f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}"
 
 
-def _times(larger: float | None, smaller: float | None) -> str:
-    return "-" if larger is None or smaller is None else f"{larger / smaller:.2f}"
+def _shown(taken: Taken | None) -> str:
+    return "" if taken is None else f"{taken.seconds:.2f} / {taken.cpu:.2f}"
+
+
+def _times(larger: Taken | None, smaller: Taken | None) -> str:
+    if larger is None or smaller is None:
+        return "-"
+    return f"{larger.seconds / smaller.seconds:.2f} / {larger.cpu / smaller.cpu:.2f}"
 
 
 def _at(word: str, bound: float | None) -> str:

@@ -1,6 +1,7 @@
 """Runs of one command, and what they cost: time, memory, scans by the server's own count, bytes by a proxy's."""
 
 import contextlib
+import math
 import os
 import socket
 import subprocess
@@ -23,11 +24,13 @@ class Run:
 
     Attributes:
         seconds: from the process's start to its end.
+        cpu: seconds of its own processor time.
         memory: the most that it held, in bytes.
         output: its standard output.
     """
 
     seconds: float
+    cpu: float
     memory: int
     output: str
 
@@ -49,7 +52,41 @@ def run(command: Sequence[str], *, folder: Path, codes: Sequence[int] = (0, 1)) 
         err.seek(0)
         if process.returncode not in codes:
             raise RuntimeError(f"{command[0]} ended with {process.returncode}: {err.read()[-2000:]}")
-        return Run(seconds, usage.ru_maxrss * 1024, out.read())
+        return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, out.read())
+
+
+class ServerCpu:
+    """The processor time of a server's sessions that have ended: other load leaves it alone.
+
+    Linux tells it of the process whose children they were, where the server runs on this machine.
+    """
+
+    def __init__(self, url: str) -> None:
+        with psycopg.connect(url) as connection:
+            pid = connection.info.backend_pid
+            status = Path(f"/proc/{pid}/status")
+            lines = status.read_text(encoding="utf-8").splitlines() if status.exists() else []
+        parents = [line.split()[1] for line in lines if line.startswith("PPid:")]
+        self._stat = Path(f"/proc/{parents[0]}/stat") if parents else None
+        self._before = 0.0
+
+    def start(self) -> None:
+        """From now on."""
+        self._before = self._ended()
+
+    def seconds(self) -> float:
+        """Since the start; waits for sessions that are just ending. NaN where nobody tells."""
+        found, until = self._ended(), time.monotonic() + 0.3
+        while time.monotonic() < until:
+            time.sleep(0.05)
+            found = self._ended()
+        return found - self._before
+
+    def _ended(self) -> float:
+        if self._stat is None:
+            return math.nan
+        fields = self._stat.read_text(encoding="utf-8").rpartition(")")[2].split()
+        return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
 
 
 class CountingProxy:
@@ -138,8 +175,8 @@ def _ask(url: str, table: str) -> Reads:
     return Reads(*row)
 
 
-def seconds_of_both(urls: Sequence[str], statement: str, settings: str) -> float:
-    """How long a statement takes on both sides at once, its connections being open already."""
+def run_on_both(urls: Sequence[str], statement: str, settings: str) -> Run:
+    """A statement on both sides at once; the seconds are those of the statement, the connections being open already."""
     with contextlib.ExitStack() as stack:
         connections = [stack.enter_context(psycopg.connect(url, autocommit=True)) for url in urls]
         for connection in connections:
@@ -147,7 +184,7 @@ def seconds_of_both(urls: Sequence[str], statement: str, settings: str) -> float
         with ThreadPoolExecutor(len(connections)) as pool:
             begun = time.perf_counter()
             list(pool.map(lambda connection: connection.execute(statement.encode()).fetchall(), connections))
-            return time.perf_counter() - begun
+            return Run(time.perf_counter() - begun, 0, 0, "")
 
 
 @contextlib.contextmanager
