@@ -183,6 +183,6 @@ class QueueMachine(RuleBasedStateMachine):
 
 
 QueueMachine.TestCase.settings = hypothesis.settings(
-    parent=hypothesis.settings.get_profile("no deadlines"), max_examples=100, stateful_step_count=30
+    parent=hypothesis.settings.get_profile("no deadlines"), max_examples=50, stateful_step_count=30
 )
 test_the_queue_keeps_every_write_whatever_happens = QueueMachine.TestCase
