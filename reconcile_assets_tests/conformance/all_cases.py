@@ -83,7 +83,8 @@ def run_case(
     """Run a case on every pair, in both directions, small and among thousands of rows.
 
     Args:
-        worker: asks the peers too where the case is of the list, in one direction where the case is small and in the other where it is padded.
+        worker: asks the peers too where the case is of the list, in one direction where the case is small and in the
+            other where it is padded.
         only: source, target, turned, padded: these runs only.
     """
     result = Result()
