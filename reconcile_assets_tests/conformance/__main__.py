@@ -4,11 +4,14 @@ Needs MariaDB at 127.0.0.1:3306 (user root without a password); PostgreSQL comes
 """
 
 import argparse
+import json
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import duckdb
@@ -45,6 +48,35 @@ def _run_some(postgres: str, peers: str | None, numbers: Sequence[int]) -> list[
             worker.close()
 
 
+class Kept:
+    """Results in a file, one a line, by the case's number and name."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> dict[int, Result]:
+        """By the case's place; none where there is no file."""
+        if not self._path.exists():
+            return {}
+        places = {(case.number, case.name): at for at, case in enumerate(CASES)}
+        found: dict[int, Result] = {}
+        for line in self._path.read_text(encoding="utf-8").splitlines():
+            entry = json.loads(line)
+            at = places.get((entry["number"], entry["name"]))
+            if at is not None:
+                peers = {peer: Counter(answers) for peer, answers in entry["peers"].items()}
+                found[at] = Result(entry["runs"], entry["faults"], entry["false_equal"], peers)
+        return found
+
+    def add(self, found: Sequence[tuple[int, Result]]) -> None:
+        """Write results at the end of the file."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._path.open("a", encoding="utf-8") as file:
+            for at, result in found:
+                entry = {"number": CASES[at].number, "name": CASES[at].name, **asdict(result)}
+                file.write(json.dumps(entry) + "\n")
+
+
 def _run_one(case: Case, sides: Sides, worker: PeerWorker | None) -> Result:
     try:
         return run_case(case, sides, worker)
@@ -73,17 +105,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peers", help="python of the environment that has the peers; without it they are not asked")
     parser.add_argument("--jobs", type=int, default=2, help="processes at once (default: 2)")
+    parser.add_argument("--keep", help="a file of results: those that it has are not run again, so that a run goes on")
     parser.add_argument("--number", type=int, action="append", help="these cases only; nothing is written")
     args = parser.parse_args()
+    kept = Kept(Path(args.keep)) if args.keep else None
     chosen = [at for at, case in enumerate(CASES) if not args.number or case.number in args.number]
-    turns = [chosen[at : at + _A_TURN] for at in range(0, len(chosen), _A_TURN)]
-    results: dict[int, Result] = {}
+    results: dict[int, Result] = kept.read() if kept else {}
+    left = [at for at in chosen if at not in results]
+    turns = [left[at : at + _A_TURN] for at in range(0, len(left), _A_TURN)]
     with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder) / "pg", durable=False) as server:
         url = server.url("postgres")
         versions = _versions(url)
         with ProcessPoolExecutor(args.jobs) as pool:
             for found in pool.map(_run_some, [url] * len(turns), [args.peers] * len(turns), turns):
                 results.update(found)
+                if kept:
+                    kept.add(found)
                 _tell(found, len(results), len(chosen))
     told = [(CASES[at], results[at]) for at in chosen]
     if args.peers and not args.number:
