@@ -33,6 +33,14 @@ def plain_decimal(text: str) -> str:
     return "0" if text == "-0" else text
 
 
+def at_scale(plain: str, scale: int) -> str:
+    """A plain decimal with so many digits after its point at least, also those that are zero."""
+    point = plain.find(".")
+    if point >= 0:
+        return plain + "0" * (scale - (len(plain) - point - 1))
+    return f"{plain}.{'0' * scale}" if scale and plain[-1:].isdigit() else plain
+
+
 def plain_double(text: str) -> str:
     """A double's decimal, whatever form its text has."""
     return plain_decimal(double_text(float(text)))
@@ -56,3 +64,16 @@ def rounded_single(text: str) -> str:
     if abs(value) > _LARGEST_SINGLE or (value != 0 and abs(value) < _SMALLEST_SINGLE):
         return f"~{plain_double(text)}"
     return plain_decimal(double_text(to_single(value)))
+
+
+_SURE = 2.0**53
+
+
+def plain_of_double(value: float) -> str:
+    """As :func:`plain_double`, of the number itself; the usual ones need no more than its ``repr``."""
+    if (1e-4 <= value < _SURE) or (-_SURE < value <= -1e-4):
+        text = repr(value)
+        if text[-2:] == ".0":
+            return text[:-2]
+        return text if "e" not in text else plain_decimal(double_text(value))
+    return plain_decimal(double_text(value))

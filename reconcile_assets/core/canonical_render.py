@@ -10,6 +10,7 @@ from collections.abc import Callable
 from reconcile_assets.core.canonical import FOREIGN, Canonical, Form
 from reconcile_assets.core.canonical_json import jsonb_text
 from reconcile_assets.core.canonical_numbers import (
+    at_scale,
     plain_decimal,
     plain_double,
     plain_single,
@@ -46,14 +47,7 @@ def _sparing_foreign(render: Render) -> Render:
 def _at_scale(scale: int) -> Render:
     """A decimal with so many digits after its point, also those that are zero."""
 
-    def render(text: str) -> str:
-        plain = plain_decimal(text)
-        if not plain[-1:].isdigit() or not scale:
-            return plain
-        whole, _, fraction = plain.partition(".")
-        return f"{whole}.{fraction.ljust(scale, '0')}"
-
-    return render
+    return lambda text: at_scale(plain_decimal(text), scale)
 
 
 _BOOLEANS = {"true": "1", "false": "0"}

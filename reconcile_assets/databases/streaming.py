@@ -7,13 +7,12 @@ portable form, so that they agree with what other engines compute in SQL.
 
 import threading
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from reconcile_assets.core.canonical import ColumnForm
 from reconcile_assets.core.compare import NO_ROWS, Checksum
-from reconcile_assets.core.row_digest import bucket_of, bucket_of_integer, digest_of, is_long, md5_of, record_text
 from reconcile_assets.core.tables import Column, Table
 from reconcile_assets.databases.base import (
     Bucket,
@@ -26,6 +25,7 @@ from reconcile_assets.databases.base import (
     ShippedRow,
     TextRows,
 )
+from reconcile_assets.databases.streaming_digest import Hashed, Quick, RowHasher
 from reconcile_assets.databases.streaming_rows import (
     Exact,
     KeyCounter,
@@ -64,6 +64,10 @@ class StreamingSession(Session):
     def exact(self, column: Column) -> Exact | None:
         """What writes a driver's value exactly; None where the driver's value is that text (or None) already."""
 
+    def quick(self, form: ColumnForm) -> Quick | None:
+        """A quicker way to what stands for a column's values in the digest; None where the engine has none."""
+        return None
+
     @abstractmethod
     def read(self, relation: Relation, columns: Sequence[Column], condition: str | None = None) -> Rows:
         """The relation's rows, these columns of them, some at a time.
@@ -74,6 +78,14 @@ class StreamingSession(Session):
 
     def condition_of(self, column: Column, partitions: PartitionFilter) -> str | None:
         """SQL that is true for every row of the windows, and for few others; None where the engine has no such."""
+        return None
+
+    def bucket_condition(self, query: RowsetQuery, buckets: int, wanted: Sequence[Bucket]) -> str | None:
+        """SQL that is true for every row of the buckets; None where the engine has no such.
+
+        Args:
+            buckets: of each window.
+        """
         return None
 
     @abstractmethod
@@ -162,24 +174,27 @@ class StreamingSession(Session):
 
     def fetch_buckets(self, query: RowsetQuery, buckets: int) -> dict[Bucket, BucketSums]:
         """See :meth:`Session.fetch_buckets`."""
-        key_width, long = len(query.key), _long(query)
-        counted = not query.unique and key_width > 0
+        return self.sum_rows(query, buckets)
+
+    def sum_rows(self, query: RowsetQuery, buckets: int, condition: str | None = None) -> dict[Bucket, BucketSums]:
+        """The sums of the rows, each of them hashed here.
+
+        Args:
+            condition: SQL that is true for the rows that are summed up; None takes all.
+        """
         counter = KeyCounter(buckets)
         sums: dict[Bucket, list[int]] = {}
-        for window, values in self._rows(query):
-            texts = values(_DIGESTS)
-            key = b""
-            if counted or (buckets > 1 and not query.integer_key):
-                key = md5_of(record_text(texts[:key_width], long[:key_width]))
-            bucket = _bucket(query, buckets, texts, key)
-            digest = digest_of(md5_of(record_text(texts, long)))
-            found = sums.get((window, bucket))
-            if found is None:
-                found = sums[window, bucket] = [0, 0, 0]
-            found[0] += 1
-            found[1] += digest
-            if counted:
-                found[2] += None in texts[:key_width]
+        for windows, _, hashed in self._hashed(query, buckets, condition=condition):
+            for at, digest in zip(zip(windows, hashed.buckets, strict=True), hashed.digests, strict=True):
+                found = sums.get(at)
+                if found is None:
+                    found = sums[at] = [0, 0, 0]
+                found[0] += 1
+                found[1] += digest
+            for window, bucket, key, has_null in zip(
+                windows, hashed.buckets, hashed.keys, hashed.nulls, strict=False
+            ):  # only where keys are counted
+                sums[window, bucket][2] += has_null
                 counter.add(window, bucket, key)
         twice = counter.duplicates()
         return {at: BucketSums(rows, total, 0, nulls, twice.get(at, 0)) for at, (rows, total, nulls) in sums.items()}
@@ -197,32 +212,32 @@ class StreamingSession(Session):
         order = self._window_order(query)
         names = {number: window for window, number in order.items()}
         chosen, taken = frozenset(wanted), dict.fromkeys(order, 0)
-        width, long = len(query.key), _long(query)
+        width = len(query.key)
+        exacts = self._exacts(query)
         ordered = OrderedRows()
-        for window, row in self._rows(query):
-            texts = row(_DIGESTS) if buckets > 1 or not values else []
-            key = b""
-            if buckets > 1 and not query.integer_key:
-                key = md5_of(record_text(texts[:width], long[:width]))
-            bucket = _bucket(query, buckets, texts, key)
-            if (window, bucket) not in chosen or taken[window] == per_window:
-                continue
-            taken[window] += 1
-            exact = row(_EXACTS)
-            content = exact[width:] if values else [digest_of(md5_of(record_text(texts, long)))]
-            ordered.add(order[window], bucket, (tuple(exact[:width]), tuple(content)))
+        condition = self.bucket_condition(query, buckets, wanted)
+        for windows, rows, hashed in self._hashed(query, buckets, digests=not values, condition=condition):
+            for index, at in enumerate(zip(windows, hashed.buckets, strict=True)):
+                window, bucket = at
+                if at not in chosen or taken[window] == per_window:
+                    continue
+                taken[window] += 1
+                exact = apply(exacts, rows[index])
+                content = exact[width:] if values else [hashed.digests[index]]
+                ordered.add(order[window], bucket, (tuple(exact[:width]), tuple(content)))
         for number, bucket, (key, content) in ordered:
             yield ShippedRow(names[number], bucket, key, content)
 
     def fetch_rows_by_key(self, query: RowsetQuery, keys: Sequence[tuple[str | None, ...]]) -> list[ShippedRow]:
         """See :meth:`Session.fetch_rows_by_key`; by a scan, as no index serves the exact texts."""
         asked, width = frozenset(keys), len(query.key)
+        exacts = self._exacts(query)
         found: list[ShippedRow] = []
-        for window, row in self._rows(query):
-            exact = row(_EXACTS)
-            key = tuple(exact[:width])
-            if key in asked:
-                found.append(ShippedRow(window, 0, key, tuple(exact[width:])))
+        for windows, rows in self._window_batches(query):
+            for window, row in zip(windows, rows, strict=True):
+                key = tuple(apply(exacts[:width], row[:width]))
+                if key in asked:
+                    found.append(ShippedRow(window, 0, key, tuple(apply(exacts[width:], row[width:]))))
         return found
 
     def _window_order(self, query: RowsetQuery) -> dict[str | None, int]:
@@ -230,44 +245,67 @@ class StreamingSession(Session):
             return {None: 0}
         return {item.key: index for index, item in enumerate(query.partitions.partitions)}
 
-    def _rows(self, query: RowsetQuery) -> Iterator[tuple[str | None, "Row"]]:
-        """One scan: the window of each row that stands in one, and the row."""
+    def _hashed(
+        self, query: RowsetQuery, buckets: int, *, digests: bool = True, condition: str | None = None
+    ) -> Iterator[tuple[Sequence[str | None], Sequence[tuple[Any, ...]], Hashed]]:
+        """One scan: the windows of rows, the rows, and their hashes, some at a time."""
+        forms = (*query.key, *query.columns)
+        slow = [digest_text(self.exact(form.column), form) for form in forms]
+        hasher = RowHasher(query, buckets, slow, [self.quick(form) for form in forms])
+        for windows, rows in self._window_batches(query, condition):
+            yield windows, rows, hasher.hash(rows, digests=digests)
+
+    def _exacts(self, query: RowsetQuery) -> list[Exact | None]:
+        return [exact_in_zone(self.exact(form.column), form) for form in (*query.key, *query.columns)]
+
+    def _window_batches(
+        self, query: RowsetQuery, condition: str | None = None
+    ) -> Iterator[tuple[Sequence[str | None], Sequence[tuple[Any, ...]]]]:
         if query.partitions is not None and not query.partitions.partitions:
             return
-        forms = (*query.key, *query.columns)
-        functions = (
-            [digest_text(self.exact(form.column), form) for form in forms],
-            [exact_in_zone(self.exact(form.column), form) for form in forms],
-        )
-        for batch in self.read_windows(query.relation, [form.column for form in forms], query.partitions):
-            for window, values in batch:
-                yield window, _row(functions, values)
+        columns = [form.column for form in (*query.key, *query.columns)]
+        yield from self._read_windows(query.relation, columns, query.partitions, condition)
 
     def read_windows(
         self, relation: Relation, columns: Sequence[Column], partitions: PartitionFilter | None
     ) -> Iterator[list[tuple[str | None, tuple[Any, ...]]]]:
         """One scan: the rows that stand in some window, each with its window and the driver's values."""
+        for windows, rows in self._read_windows(relation, columns, partitions):
+            yield list(zip(windows, rows, strict=True))
+
+    def _read_windows(
+        self,
+        relation: Relation,
+        columns: Sequence[Column],
+        partitions: PartitionFilter | None,
+        condition: str | None = None,
+    ) -> Iterator[tuple[Sequence[str | None], Sequence[tuple[Any, ...]]]]:
+        """One scan: of the rows that stand in some window, their windows, and the driver's values, some at a time."""
         self.cost.scans += 1
         with self.limited():
             if partitions is None:
-                for rows in self.read(relation, columns):
+                for rows in self.read(relation, columns, condition):
                     self._count(rows)
-                    yield [(None, row if columns else ()) for row in rows]  # where none is asked for, one stands in
+                    yield [None] * len(rows), rows if columns else [()] * len(rows)  # a NULL stands for no column
                 return
             found = self.describe(relation).column(partitions.column)
             windows, exact, width = RowWindows(partitions), self.exact(found) or _as_it_is, len(columns)
-            for rows in self.read(relation, [*columns, found], self.condition_of(found, partitions)):
+            condition = condition or self.condition_of(found, partitions)
+            for rows in self.read(relation, [*columns, found], condition):
                 self._count(rows)
                 keys = [windows.key_of(exact(row[width])) for row in rows]
-                yield [(key, row[:width]) for key, row in zip(keys, rows, strict=True) if key is not None]
+                if None in keys:
+                    rows = [row for row, key in zip(rows, keys, strict=True) if key is not None]
+                    keys = [key for key in keys if key is not None]
+                yield keys, [row[:width] for row in rows]
 
     def read_rows(
         self, relation: Relation, columns: Sequence[Column], partitions: PartitionFilter | None = None
     ) -> TextRows:
         """See :meth:`Session.read_rows`."""
         functions = [self.exact(column) for column in columns]
-        for batch in self.read_windows(relation, columns, partitions):
-            yield [tuple(apply(functions, values)) for _, values in batch]
+        for _, rows in self._read_windows(relation, columns, partitions):
+            yield [tuple(apply(functions, row)) for row in rows]
 
     def _count(self, rows: Sequence[tuple[Any, ...]]) -> None:
         if self._cancelled.is_set():
@@ -278,21 +316,3 @@ class StreamingSession(Session):
 def _as_it_is(value: Any) -> str | None:
     text: str | None = value
     return text
-
-
-def _long(query: RowsetQuery) -> list[bool]:
-    return [is_long(form.canonical.form) for form in (*query.key, *query.columns)]
-
-
-def _bucket(query: RowsetQuery, buckets: int, texts: Sequence[str | None], key: bytes) -> int:
-    if buckets == 1:
-        return 0
-    return bucket_of_integer(texts[0], buckets) if query.integer_key else bucket_of(key, buckets)
-
-
-_DIGESTS, _EXACTS = 0, 1
-Row = Callable[[int], list[str | None]]
-
-
-def _row(functions: tuple[list[Exact | None], list[Exact | None]], values: tuple[Any, ...]) -> Row:
-    return lambda which: apply(functions[which], values)

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -70,6 +71,8 @@ def apply(functions: Sequence[Exact | None], values: Sequence[Any]) -> list[str 
     return [value if make is None else make(value) for make, value in zip(functions, values, strict=True)]
 
 
+_MOST_DAYS = 100_000
+_DAY = 86_400_000_000  # microseconds
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_LOCAL = datetime(1970, 1, 1)  # noqa: DTZ001, RUF100 - a wall clock's reading has no zone
 
@@ -82,14 +85,32 @@ class RowWindows:
         self._starts = [start for start, _ in bounds]
         self._ends = [end for _, end in bounds]
         self._keys = [item.key for item in partitions.partitions]
+        self._days: dict[str, str | None] = {}
 
     def key_of(self, text: str | None) -> str | None:
         """The partition's key; None for a row that stands in none."""
-        moment = None if text is None else microseconds_of(text)
-        if moment is None or isinstance(moment, str):
+        if text is None:
             return None
+        if text[10:11] in ("", " ") and text[-1:].isdigit():  # a day without an era, and perhaps a clock
+            day = text[:10]
+            if day in self._days:
+                return self._days[day]
+            self._learn(day)
+        moment = microseconds_of(text)
+        return None if isinstance(moment, str) else self._find(moment)[1]
+
+    def _find(self, moment: int | Fraction) -> tuple[int, str | None]:
         at = bisect.bisect_right(self._starts, moment) - 1
-        return self._keys[at] if at >= 0 and moment < self._ends[at] else None
+        return at, self._keys[at] if at >= 0 and moment < self._ends[at] else None
+
+    def _learn(self, day: str) -> None:
+        """Keep the partition of a whole day, where all of it stands in one, or all of it in none."""
+        first = microseconds_of(day)
+        if isinstance(first, str) or len(self._days) >= _MOST_DAYS:
+            return
+        found = self._find(first)
+        if found == self._find(first + _DAY - 1):
+            self._days[day] = found[1]
 
 
 def bounds_of(partition: Partition, kind: TypeKind) -> tuple[int, int]:

@@ -5,19 +5,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reconcile_assets.core.canonical import ColumnForm
 from reconcile_assets.core.tables import Column, Table
-from reconcile_assets.databases.base import Database, PartitionFilter, Relation
+from reconcile_assets.databases.base import Bucket, BucketSums, Database, PartitionFilter, Relation, RowsetQuery
 from reconcile_assets.databases.diagnosis import Diagnosis, FileDiagnosis
 from reconcile_assets.databases.duckdb.catalog import check_relation, describe_query, describe_table
 from reconcile_assets.databases.duckdb.connection import connect
+from reconcile_assets.databases.duckdb.digest import SURE, DigestQueries
 from reconcile_assets.databases.duckdb.files import file_query
+from reconcile_assets.databases.duckdb.memory import BoundedStatement, can_be_bounded
 from reconcile_assets.databases.duckdb.types import resolve_type
-from reconcile_assets.databases.duckdb.values import Exact, exact_of, exact_sql
+from reconcile_assets.databases.duckdb.values import Exact, exact_of, exact_sql, quick_column
 from reconcile_assets.databases.duckdb.windows import moment_literal, window_condition
 from reconcile_assets.databases.figures import FigureQuery, Value, read_value
 from reconcile_assets.databases.file_urls import MEMORY, file_of, require_file
 from reconcile_assets.databases.quoting import quote_name, select_from, source_of
 from reconcile_assets.databases.streaming import Rows, StreamingSession
+from reconcile_assets.databases.streaming_digest import Quick
 from reconcile_assets.errors import QueryRefused, UnknownEngine
 
 if TYPE_CHECKING:
@@ -71,7 +75,7 @@ class DuckdbDatabase(Database):
         if self._path != MEMORY:
             require_file(self._path, name=self.name)
         connection = connect(self._path, name=self.name, read_only=self._path != MEMORY)
-        session = DuckdbSession(connection, name=self.name, statement_timeout=statement_timeout)
+        session = DuckdbSession(connection, name=self.name, statement_timeout=statement_timeout, bounds_memory=True)
         try:
             with session.translated():
                 session.begin(repeatable=repeatable)
@@ -95,13 +99,26 @@ class DuckdbDatabase(Database):
 
 
 class DuckdbSession(StreamingSession):
-    """See :class:`~reconcile_assets.databases.base.Session`."""
+    """See :class:`~reconcile_assets.databases.base.Session`.
+
+    Args:
+        bounds_memory: the connection's settings are ours to change for as long as rows are summed up.
+    """
 
     engine = "duckdb"
 
-    def __init__(self, connection: "duckdb.DuckDBPyConnection", *, name: str, statement_timeout: float | None) -> None:
+    def __init__(
+        self,
+        connection: "duckdb.DuckDBPyConnection",
+        *,
+        name: str,
+        statement_timeout: float | None,
+        bounds_memory: bool = False,
+    ) -> None:
         super().__init__(name=name, statement_timeout=statement_timeout)
         self._connection = connection
+        self._bounds_memory = bounds_memory
+        self._bounded: BoundedStatement | None = None
         self._sqlalchemy: sqlalchemy.Connection | None = None
 
     @property
@@ -128,7 +145,9 @@ class DuckdbSession(StreamingSession):
 
     def interrupt(self) -> None:
         """See :meth:`StreamingSession.interrupt`."""
-        self._connection.interrupt()
+        for running in (self._connection, self._bounded):
+            if running is not None:
+                running.interrupt()
 
     @contextmanager
     def translated(self) -> Iterator[None]:
@@ -154,6 +173,50 @@ class DuckdbSession(StreamingSession):
         self._connection.execute(select_from(items, source_of(relation, table)) + where)
         while batch := self._connection.fetchmany(_BATCH):
             yield batch
+
+    def quick(self, form: ColumnForm) -> Quick | None:
+        """See :meth:`StreamingSession.quick`."""
+        return quick_column(form)
+
+    def fetch_buckets(self, query: RowsetQuery, buckets: int) -> dict[Bucket, BucketSums]:
+        """See :meth:`Session.fetch_buckets`: summed up by DuckDB, where it can compute the digests."""
+        queries = self._queries(query)
+        if not queries.can_sum or (query.partitions is not None and not query.partitions.partitions):
+            return self.sum_rows(query, buckets)
+        self.cost.scans += 1
+        with self.limited():
+            rows = self._sum(queries.sums(buckets))
+        self.cost.rows_read += len(rows)
+        sums = dict(queries.read_sums(row) for row in rows if row[-1])
+        if len(sums) == len(rows):
+            return sums
+        if not query.unique and query.key:  # a key may stand on both a sure and an unsure row
+            return self.sum_rows(query, buckets)
+        for at, more in self.sum_rows(query, buckets, queries.unsure()).items():
+            found = sums.get(at, BucketSums(0, 0, 0))
+            sums[at] = BucketSums(found.rows + more.rows, found.first + more.first, 0)
+        return sums
+
+    def _sum(self, statement: str) -> list[tuple[Any, ...]]:
+        rows = None
+        if self._bounds_memory and can_be_bounded(self._connection):
+            self._bounded = BoundedStatement(self._connection)
+            rows = self._bounded.fetch(statement)
+            self._bounded = None
+        return self._connection.execute(statement).fetchall() if rows is None else rows
+
+    def bucket_condition(self, query: RowsetQuery, buckets: int, wanted: Sequence[Bucket]) -> str | None:
+        """See :meth:`StreamingSession.bucket_condition`."""
+        condition = self._queries(query).wanted(buckets, wanted)
+        return None if condition == SURE else condition
+
+    def _queries(self, query: RowsetQuery) -> DigestQueries:
+        table = None if query.relation.table is None else self.describe(query.relation).name
+        condition = SURE
+        if query.partitions is not None:
+            column = self.describe(query.relation).column(query.partitions.column)
+            condition = window_condition(column, query.partitions)
+        return DigestQueries(query, source_of(query.relation, table), condition)
 
     def condition_of(self, column: Column, partitions: PartitionFilter) -> str | None:
         """See :meth:`StreamingSession.condition_of`."""

@@ -9,10 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 from reconcile_assets.core import canonical_intervals
+from reconcile_assets.core.canonical import ColumnForm, Form
 from reconcile_assets.core.canonical_arrays import array_text
 from reconcile_assets.core.canonical_floats import double_text, single_text
+from reconcile_assets.core.canonical_numbers import plain_of_double
 from reconcile_assets.core.tables import ColumnType, TypeKind
 from reconcile_assets.databases.duckdb.types import depth_of
+from reconcile_assets.databases.streaming_digest import Quick
 
 Exact = Callable[[Any], str | None]
 
@@ -45,6 +48,14 @@ def exact_of(column_type: ColumnType) -> Exact | None:
         write = _AS_ELEMENT.get(column_type.element.kind, element)
         return lambda value: None if value is None else array_text(_nested(value, write))
     return _WRITERS.get(column_type.kind)
+
+
+def quick_column(form: ColumnForm) -> Quick | None:
+    """What makes the digest's texts of doubles; None for other columns."""
+    wanted = (TypeKind.FLOAT64, Form.NUMBER)
+    if (form.column.type.kind, form.canonical.form) != wanted or form.canonical.digits is not None:
+        return None
+    return lambda values: [None if value is None else plain_of_double(value) for value in values]
 
 
 def _nested(value: Any, write: Exact | None) -> Any:

@@ -7,17 +7,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reconcile_assets.core.canonical import ColumnForm
 from reconcile_assets.core.tables import Column, Table
 from reconcile_assets.databases.base import Database, PartitionFilter, Relation
 from reconcile_assets.databases.figures import FigureQuery, Value
 from reconcile_assets.databases.file_urls import file_of, require_file
 from reconcile_assets.databases.quoting import quote_name, quote_text, select_from, source_of
 from reconcile_assets.databases.sqlite.catalog import check_relation, describe_query, describe_table
+from reconcile_assets.databases.sqlite.columns import quick_column
 from reconcile_assets.databases.sqlite.connection import LEFT_HALF_WRITTEN, SessionConnection, connect, recover
 from reconcile_assets.databases.sqlite.errors import translate
 from reconcile_assets.databases.sqlite.values import EXACT, Exact, figure_value
 from reconcile_assets.databases.sqlite.windows import window_condition
 from reconcile_assets.databases.streaming import Rows, StreamingSession
+from reconcile_assets.databases.streaming_digest import Quick
 from reconcile_assets.errors import QueryRefused, UnknownEngine
 
 if TYPE_CHECKING:
@@ -146,6 +149,10 @@ class SqliteSession(StreamingSession):
     def exact(self, column: Column) -> Exact:
         """See :meth:`StreamingSession.exact`."""
         return EXACT[column.type.kind]
+
+    def quick(self, form: ColumnForm) -> Quick | None:
+        """See :meth:`StreamingSession.quick`."""
+        return quick_column(form)
 
     def read(self, relation: Relation, columns: Sequence[Column], condition: str | None = None) -> Rows:
         """See :meth:`StreamingSession.read`."""

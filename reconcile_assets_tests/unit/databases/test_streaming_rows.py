@@ -60,6 +60,19 @@ def test_a_day_of_23_hours_ends_an_hour_earlier() -> None:
     assert found.key_of("2024-03-11 04:00:00+00") == "2024-03-11"
 
 
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+def test_a_day_that_was_met_before_changes_no_window(zone: str) -> None:
+    texts = [
+        f"2024-03-{day:02d} {hour:02d}:59:59{end}" for day in range(8, 14) for hour in range(24) for end in ("", ".9")
+    ]
+    texts += ["2024-03-10", "2024-03-11x", "2024-03-32", "2024-03-10 00:00:00 BC", "2024-03-1", "12024-03-10 00:00:00"]
+    for kind, end in ((TypeKind.TIMESTAMP, ""), (TypeKind.TIMESTAMPTZ, "+00")):
+        met = windows(kind, zone)
+        asked = [f"{text}{end}" if ":" in text and "BC" not in text else text for text in texts]
+        assert [met.key_of(text) for text in asked] == [windows(kind, zone).key_of(text) for text in asked]
+        assert [met.key_of(text) for text in asked] == [met.key_of(text) for text in reversed(asked)][::-1]
+
+
 @pytest.mark.parametrize(
     ("text", "instant"),
     [
