@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 
 import duckdb
@@ -73,7 +72,7 @@ class Kept:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("a", encoding="utf-8") as file:
             for at, result in found:
-                entry = {"number": CASES[at].number, "name": CASES[at].name, **asdict(result)}
+                entry = {"number": CASES[at].number, "name": CASES[at].name, **vars(result)}
                 file.write(json.dumps(entry) + "\n")
 
 
