@@ -64,6 +64,9 @@ conformance: $(READY) ## every case on every pair of engines, beside reladiff an
 	@.ci/peers
 	@$(PY) -m reconcile_assets_tests.conformance --peers .state/peers/bin/python --jobs $(or $(JOBS),2)
 
+mutation: $(READY) ## mutation testing of core/canonical, tolerance and compare: 85 % must be killed (an hour; goes on where it was interrupted)
+	@.ci/mutation
+
 bench: $(READY) ## measure cost per partition, rows per second, start times; nothing passes or fails
 	@$(PYTEST) --quiet $$(ls reconcile_assets_tests/benchmarks/measure_*.py)
 
