@@ -106,7 +106,7 @@ def in_zone(text: str, zone: ZoneInfo) -> str:
         return text
     days, clock = divmod(int(moment // 1), _DAY)
     year, month, day = civil_from_days(days)
-    near = year if 1 < year < 9_999 else year % _CYCLE + _CYCLE * (6 if year > 0 else 1)
+    near = year if 1 < year < 9_999 else year % _CYCLE + _CYCLE * (6 if year > 1 else 1)
     local = datetime(near, month, day, tzinfo=zone) + timedelta(microseconds=clock)
     first, second = (_offset(local.replace(fold=fold)) for fold in (0, 1))
     offset = second if first > second else first
