@@ -18,9 +18,11 @@ UNICODE = frozenset({"utf8mb4", "utf8mb3", "utf8", None})
 _WHOLE = frozenset({"latin1", "ucs2", "utf16", "utf16le", "utf32", "ascii"})  # each of their characters is in Unicode
 _FLOAT32_FROM, _FLOAT32_TO = sql("1.1754943508222875e-38"), sql("3.4028234663852886e38")
 
+# MySQL (not MariaDB) shows a double that is no column of a table in 22 characters, whatever its digits: these fit.
+_USUAL = sql("BETWEEN 1e-3 AND 999999999999999e0")
 # d.ddde15 or d.ddde-15, as the server writes what is very large or small, without its exponent.
 _PLAIN = (
-    "CASE WHEN ABS({x}) BETWEEN 1e-4 AND 999999999999999e0 THEN {usual} WHEN LOCATE('e', {s}) = 0 THEN {s}"
+    "CASE WHEN ABS({x}) {usual} THEN {short} WHEN {x} = 0 THEN '0' WHEN LOCATE('e', {s}) = 0 THEN {s}"
     " WHEN {e} < 0 THEN CONCAT({sign}, '0.', REPEAT('0', -{e} - 1), {digits})"
     " WHEN CHAR_LENGTH({digits}) <= {e} + 1 THEN CONCAT({sign}, RPAD({digits}, {e} + 1, '0'))"
     " ELSE CONCAT({sign}, LEFT({digits}, {e} + 1), '.', SUBSTRING({digits}, {e} + 2)) END"
@@ -100,8 +102,15 @@ def charset_name(charset: str) -> Sql:
 
 def number_text(column_type: ColumnType, name: Sql) -> Sql:
     """A number, its scale and all, in the server's exact text."""
-    if column_type.kind in (TypeKind.FLOAT32, TypeKind.FLOAT64):  # else rounded: to 6 digits, or to those declared
-        return fill("CAST({x} + 0e0 AS CHAR)", x=name)
+    if column_type.kind in (TypeKind.FLOAT32, TypeKind.FLOAT64):
+        double = _as_double(column_type, name)
+        return fill(
+            "CASE WHEN ABS({x}) {usual} THEN CAST({double} AS CHAR) WHEN {x} IS NOT NULL THEN {all} END",
+            x=name,
+            usual=_USUAL,
+            double=double,
+            all=_all_digits(double),
+        )
     if isinstance(column_type, MysqlType) and column_type.padded:
         return fill("CAST({x} + 0 AS CHAR)", x=name)
     return fill("CAST({x} AS CHAR)", x=name)
@@ -139,7 +148,7 @@ def _number(column_type: ColumnType, canonical: Canonical, name: Sql, native: bo
         return _shortest_single(column_type, name)
     if kind is not TypeKind.FLOAT64:
         return None
-    return _plain(text, name, name if "(" not in column_type.native else None)
+    return _plain(_as_double(column_type, name), name)
 
 
 def _decimal(column_type: ColumnType, canonical: Canonical, text: Sql) -> Sql:
@@ -152,18 +161,37 @@ def _decimal(column_type: ColumnType, canonical: Canonical, text: Sql) -> Sql:
     return fill("IF(LOCATE('.', {text}) = 0, {text}, {trimmed})", text=text, trimmed=trimmed)
 
 
-def _plain(text: Sql, value: Sql, usual: Sql | None = None) -> Sql:
+def _as_double(column_type: ColumnType, name: Sql) -> Sql:
+    """The number itself; a column as it is would be rounded to 6 digits, or to those declared."""
+    return (
+        name if column_type.kind is TypeKind.FLOAT64 and "(" not in column_type.native else fill("({x} + 0e0)", x=name)
+    )
+
+
+def _all_digits(double: Sql) -> Sql:
+    """A double's shortest text, also where the server would cut it: JSON is never cut; a whole number gets ``.0``."""
+    return fill(
+        "TRIM(TRAILING '.0' FROM TRIM(TRAILING ']' FROM TRIM(LEADING '[' FROM CAST(JSON_ARRAY({x}) AS CHAR))))",
+        x=double,
+    )
+
+
+def _plain(double: Sql, value: Sql, text: Sql | None = None) -> Sql:
     """A float's text without exponent.
 
     Args:
-        usual: as `text`, for numbers whose text has no exponent, and cheaper.
+        double: what is written.
+        value: what tells its sign and size, more cheaply.
+        text: of the double, where it is not the shortest.
     """
+    text = text or _all_digits(double)
     mantissa = fill("SUBSTRING_INDEX({s}, 'e', 1)", s=text)
     return fill(
         _PLAIN,
         x=value,
         s=text,
-        usual=usual or text,
+        usual=_USUAL,
+        short=double,
         sign=fill("IF({x} < 0, '-', '')", x=value),
         e=fill("CAST(SUBSTRING_INDEX({s}, 'e', -1) AS SIGNED)", s=text),
         digits=fill("REPLACE(REPLACE({m}, '-', ''), '.', '')", m=mantissa),
@@ -185,7 +213,7 @@ def _shortest_single(column_type: ColumnType, name: Sql) -> Sql:
         x=name,
         least=_FLOAT32_FROM,
         text=text,
-        plain=_plain(text, name),
+        plain=_plain(name, name, text),
         marked=marked,
     )
 
@@ -194,7 +222,7 @@ def _float32(column_type: ColumnType, canonical: Canonical, name: Sql, native: b
     """A single-precision float as the double that it is."""
     text = number_text(column_type, name)
     if column_type.kind is TypeKind.FLOAT32:
-        return text if native else _plain(text, name)
+        return text if native else _plain(_as_double(column_type, name), name)
     if column_type.kind is not TypeKind.FLOAT64:
         return None
     rounded = fill("(CAST({x} AS FLOAT) + 0e0)", x=name)
@@ -204,7 +232,7 @@ def _float32(column_type: ColumnType, canonical: Canonical, name: Sql, native: b
         most=_FLOAT32_TO,
         least=_FLOAT32_FROM,
         text=text,
-        plain=_plain(fill("CAST({rounded} AS CHAR)", rounded=rounded), name),
+        plain=_plain(rounded, name),
     )
 
 

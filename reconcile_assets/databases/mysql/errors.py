@@ -58,6 +58,8 @@ def translate(error: pymysql.Error, name: str) -> ReconcileAssetsError:
         return CouldNotVerify(f"{name}: {TOO_LONG}")
     if kind is None:
         kind, sentence = _by_class(error, number)
+    if number == 1305 and _NO_MD5.search(text):
+        return CouldNotVerify(f"{name}: {NO_MD5} (1305)")
     names = _QUOTED.findall(text)
     shown = _printable(names[0]) if names else "the name"
     near = _near(text) if number == 1064 else ""
@@ -123,6 +125,8 @@ def _by_class(error: pymysql.Error, number: int) -> tuple[type[ReconcileAssetsEr
 
 
 TOO_LONG = "a row is longer than the server's max_allowed_packet; raise it on the server"
+_NO_MD5 = re.compile(r"^FUNCTION (?:\S+\.)?md5 ", re.IGNORECASE)
+NO_MD5 = "this MySQL keeps MD5 in a component; run there, once: INSTALL COMPONENT 'file://component_classic_hashing'"
 _LOST = "the connection was lost; check the server and the network, then try again"
 _TIME = "the statement ran into its time limit or was cancelled; raise the limit or compare fewer rows"
 _LOCK = "a lock was not free in time; try again when the table is not being changed"

@@ -132,7 +132,7 @@ class MysqlSession(Session):
 
     def estimate_rows(self, relation: Relation) -> int:
         """See :meth:`Session.estimate_rows`."""
-        statement = fill("EXPLAIN SELECT * FROM {source}", source=self.source_of(relation))
+        statement = fill("EXPLAIN FORMAT=TRADITIONAL SELECT * FROM {source}", source=self.source_of(relation))
         with translated_errors(self.name), self._connection.cursor() as cursor:
             cursor.execute(statement)
             at = [column[0].lower() for column in cursor.description].index("rows")
