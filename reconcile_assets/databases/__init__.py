@@ -61,7 +61,7 @@ def open_database(url: str, *, name: str) -> "Database":
 def _open_dialect(url: str, scheme: str, *, name: str) -> "Database":
     """A database through the dialect that SQLAlchemy has for its scheme."""
     named = scheme.isascii() and len(scheme) <= 30 and scheme.replace("+", "").replace("_", "").isalnum()
-    if named:
+    if named and url.startswith(f"{scheme}://"):
         from reconcile_assets.databases.sqlalchemy_dialect.database import AlchemyDatabase  # takes long to load
 
         found = AlchemyDatabase.of_url(url, name=name)

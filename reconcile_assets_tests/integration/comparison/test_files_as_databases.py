@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from reconcile_assets import databases
 from reconcile_assets.cli import main
 from reconcile_assets.core.tables import TableName, TypeKind
 from reconcile_assets.core.windows import PartitionScheme
@@ -291,6 +292,7 @@ def test_a_duckdb_file_that_another_process_writes_is_said_to_be_open(engines: E
 
 
 def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(databases, "duckdb", databases.duckdb)  # the package is imported anew, and put back
     for name in [name for name in sys.modules if name.startswith("reconcile_assets.databases.duckdb")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "duckdb", None)
